@@ -1,0 +1,107 @@
+/**
+ * What a platform saw of one cluster, at one moment. Plain data: `plan` and `verdict` read nothing else.
+ * "undefined" always means "could not be seen", never "is not there".
+ */
+import type { EndpointName } from '../manifest/spec.ts';
+
+export interface Observation {
+  /** ISO 8601. */
+  observedAt: string;
+  /** The cluster was created at least in part: a state directory or objects exist. */
+  exists: boolean;
+  /** Stopped on purpose by `down`, or by numberOfInstances: 0. */
+  stopped: boolean;
+  /** Every server the platform runs for the cluster, or that is left over from an earlier plan. */
+  components: ComponentObservation[];
+  members: MemberObservation[];
+  dcs: DcsObservation | undefined;
+  /** Patroni's dynamic configuration (GET /config); undefined when no member answers. */
+  config: DynamicConfig | undefined;
+  /** What the primary's catalogs hold; undefined when there is no primary that answers, or nobody asked. */
+  catalog: CatalogObservation | undefined;
+  endpoints: Partial<Record<EndpointName, EndpointObservation>>;
+  /** The resident control plane; undefined where the platform has none of its own. */
+  controlPlane: { running: boolean; since: string | undefined } | undefined;
+  version: { wanted: string; actual: string };
+}
+
+/** What kind of server a component is. On Kubernetes there is no etcd and no proxy of ours. */
+export type ComponentKind = 'etcd' | 'member' | 'proxy' | 'pooler' | 'poolerStandby';
+
+export interface ComponentObservation {
+  name: string;
+  kind: ComponentKind;
+  running: boolean;
+  /** ISO 8601 of the last change of `running`. */
+  since: string | undefined;
+  /** What its configuration lacks: nothing, a reload, or a restart of this server. */
+  outdated: 'no' | 'reload' | 'restart';
+  /** Names of what differs, for people: "parameter pool_mode", "certificate". */
+  differences: string[];
+}
+
+export type MemberRole = 'primary' | 'standby' | 'unknown';
+
+/** `lost`: the member should be there and did not answer. */
+export type MemberState = 'running' | 'streaming' | 'starting' | 'creating' | 'stopped' | 'failed' | 'lost';
+
+export interface MemberObservation {
+  name: string;
+  role: MemberRole;
+  state: MemberState;
+  timeline: number | undefined;
+  /** Bytes of WAL the primary has and this member has not received. 0 for the primary. */
+  lagBytes: number | undefined;
+  /** Seconds since the last replayed commit while something is left to replay; 0 when nothing is. */
+  lagSeconds: number | undefined;
+  /** Commits wait for this member. */
+  synchronous: boolean;
+  pendingRestart: boolean;
+  address: string;
+  port: number;
+  /** ISO 8601: since when role and state are what they are. */
+  since: string | undefined;
+  /** What went wrong, if anything did. */
+  problem: string | undefined;
+}
+
+export interface DcsObservation {
+  voters: number;
+  healthyVoters: number;
+}
+
+export interface EndpointObservation {
+  host: string;
+  port: number;
+}
+
+/** Patroni's dynamic configuration; the keys are Patroni's. */
+export interface DynamicConfig {
+  ttl?: number;
+  loop_wait?: number;
+  retry_timeout?: number;
+  postgresql?: {
+    parameters?: Record<string, string | number | boolean | null>;
+    pg_hba?: string[];
+    pg_ident?: string[];
+    [key: string]: unknown;
+  };
+  slots?: Record<string, unknown>;
+  [key: string]: unknown;
+}
+
+export interface CatalogObservation {
+  /** Role name to its attributes in the manifest's words. */
+  roles: Record<string, { flags: string[]; memberOf: string[] }>;
+  databases: Record<string, DatabaseObservation>;
+  /** Names of parameters that only a restart changes (pg_settings.context = postmaster). */
+  restartParameters: string[];
+}
+
+export interface DatabaseObservation {
+  owner: string;
+  schemas: Record<string, { owner: string }>;
+  extensions: Record<string, string>;
+  /** The pooler's lookup function is installed for its user. */
+  poolerLookup: boolean;
+}

@@ -1,0 +1,132 @@
+/**
+ * What a platform offers. Everything above (control, cli, later backup, drill, dashboard) reaches servers
+ * through this contract only, so that each command works on one machine and on Kubernetes.
+ * test/conformance holds every platform to it.
+ */
+import type { ClusterSpec, EndpointName } from '../core/manifest/spec.ts';
+import type { Action, Desired } from '../core/plan/action.ts';
+import type { Observation } from '../core/topology/observation.ts';
+
+export interface ClusterRef {
+  name: string;
+  namespace: string;
+}
+
+export interface Platform {
+  /** Clusters that exist here, sorted by namespace and name. */
+  list(signal: AbortSignal): Promise<ClusterRef[]>;
+  /** Opens a cluster that exists. Rejects with ClusterNotFoundError. */
+  open(ref: ClusterRef, signal: AbortSignal): Promise<PlatformCluster>;
+  /**
+   * Opens the cluster of a manifest, whether it exists yet or not, with the manifest as what is wanted from
+   * now on. Checks what could go wrong (versions, ports, memory, disk) before anything is written; `record`
+   * of the result is what makes it last.
+   */
+  adopt(spec: ClusterSpec, manifest: string, options: PlacementOptions, signal: AbortSignal): Promise<PlatformCluster>;
+}
+
+/** Where a cluster's endpoints are to be reached; undefined keeps what the cluster has. */
+export interface PlacementOptions {
+  /** Address for the exposed endpoints instead of loopback. */
+  listen: string | undefined;
+  /** Port of PostgreSQL on members and on the primary endpoint; the others follow it. */
+  port: number | undefined;
+  /** Refuse where the wanted major version cannot be had, instead of taking the newest. */
+  strictVersion: boolean;
+}
+
+export interface ObserveOptions {
+  /** Read the primary's catalogs as well (roles, databases): slower. */
+  catalog: boolean;
+  /** What should exist; without it the components are judged by what was last applied. */
+  spec?: ClusterSpec | undefined;
+}
+
+export interface ApplyContext {
+  signal: AbortSignal;
+  /** A short sentence for people, at most a few per second. */
+  progress(message: string): void;
+}
+
+export interface PlatformCluster {
+  readonly ref: ClusterRef;
+  /** The manifest that was last applied; undefined before the first `record`. */
+  appliedManifest(): Promise<string | undefined>;
+  /** Makes the manifest given to `adopt` the one that was last applied. */
+  record(): Promise<void>;
+  /** What a person should know of the placement: "PostgreSQL 15 instead of 16", one sentence each. */
+  notes: string[];
+  /** Stops every server of the cluster in order; data and configuration stay. */
+  stop(context: ApplyContext): Promise<void>;
+  /** Stops and deletes everything of the cluster. Resolves with what was left behind on purpose. */
+  destroy(context: ApplyContext): Promise<string[]>;
+  observe(options: ObserveOptions, signal: AbortSignal): Promise<Observation>;
+  /** What the manifest asks for, in this platform's components and names. */
+  desired(spec: ClusterSpec): Desired;
+  /** Carries out one action. May be repeated. Rejects with a PgherdError that says what state it left. */
+  apply(action: Action, spec: ClusterSpec, context: ApplyContext): Promise<void>;
+  /** Patroni's operations, on the member that has to carry them out. */
+  patroni: PatroniOperations;
+  endpoint(name: EndpointName): { host: string; port: number } | undefined;
+  /** Path of the certificate authority's certificate, readable by clients. */
+  caFile: string;
+  credentials(user: string): Promise<Credentials>;
+  /** Users that have credentials here. */
+  users(): Promise<string[]>;
+  logs(options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine>;
+  journal: Journal;
+  /** An interactive or piped psql, as argv and environment; the password is in neither. */
+  psql(options: { endpoint: EndpointName; user: string; database: string }): Promise<{ argv: string[]; env: Record<string, string> }>;
+  /** Serialises changes. Rejects with LockedError that names the holder when `waitMs` passes. */
+  lock(operation: string, options: { waitMs: number; signal: AbortSignal }): Promise<AsyncDisposable>;
+}
+
+export interface PatroniOperations {
+  /** Planned move of the primary. `to` undefined: Patroni chooses. Resolves when the new primary is named. */
+  switchover(options: { from: string; to: string | undefined }, signal: AbortSignal): Promise<void>;
+  /** Move without a primary, or away from one that is broken. */
+  failover(options: { to: string }, signal: AbortSignal): Promise<void>;
+  restart(member: string, signal: AbortSignal): Promise<void>;
+  reinitialise(member: string, signal: AbortSignal): Promise<void>;
+}
+
+export interface Credentials {
+  /** Name of the Secret in the format's contract. */
+  secret: string;
+  username: string;
+  password: string;
+}
+
+export interface LogOptions {
+  follow: boolean;
+  /** Only lines at or after this moment. */
+  since: Date | undefined;
+  /** Component names; empty: all. */
+  components: string[];
+  /** Last N lines of the merged stream before following; undefined: all. */
+  tail: number | undefined;
+}
+
+export interface LogLine {
+  /** ISO 8601 with milliseconds, as stamped by the machine that ran the server. */
+  at: string;
+  component: string;
+  text: string;
+}
+
+export interface JournalEntry {
+  at: string;
+  /** A person's command or the control plane: `up`, `switchover`, `keeper`. */
+  actor: string;
+  /** Stable, kebab-case: `member-lost`, `role-changed`, `step-done`, `step-failed`. */
+  event: string;
+  subject: string;
+  message: string;
+  reason: string | undefined;
+}
+
+export interface Journal {
+  append(entry: Omit<JournalEntry, 'at'>): Promise<void>;
+  /** Oldest first. */
+  read(options: { since: Date | undefined }): Promise<JournalEntry[]>;
+}
