@@ -1,0 +1,58 @@
+/** A program of the machine, with the version that it gave itself. */
+export interface Program {
+  path: string;
+  version: string;
+}
+
+/** Everything that a cluster on this machine is made of. All paths are absolute. */
+export interface Tools {
+  /** `binDir` holds postgres, initdb, pg_ctl, pg_rewind, pg_basebackup, psql and the other programs of one major. */
+  postgres: { major: number; version: string; binDir: string };
+  etcd: Program;
+  pgbouncer: Program;
+  haproxy: Program;
+  tini: Program;
+  flock: Program;
+  openssl: Program;
+  /** runit's programs name no version of their own. */
+  runit: { runsvdir: string; runsv: string; sv: string; svlogd: string; chpst: string };
+  /**
+   * To be run as `[...argv, configFile]` and `[...ctlArgv, command]`, with `env` added to the environment.
+   * Both use the system's Python: another one that comes first on PATH lacks the libraries.
+   */
+  patroni: {
+    version: string;
+    prefix: string;
+    argv: readonly [string, ...string[]];
+    ctlArgv: readonly [string, ...string[]];
+    env: { PYTHONPATH: string; PYTHONNOUSERSITE: string };
+  };
+}
+
+/** Something that `installTools` would bring. */
+export interface MissingTool {
+  tool: string;
+  /** Debian's package, or undefined for Patroni, which is unpacked into a prefix of ours. */
+  package: string | undefined;
+}
+
+/** What the machine has and lacks. `tools` is there exactly when nothing is missing. */
+export interface ToolsReport {
+  toolsDir: string;
+  majorWanted: number | undefined;
+  /** PostgreSQL's major that is used or would be installed; undefined when the package sources know none. */
+  major: number | undefined;
+  /** The wanted major is neither installed nor to be had: `major` is another one, and the user must be told. */
+  wantedMissing: boolean;
+  missing: readonly MissingTool[];
+  /** What was found and is deliberately not used, with the reason; for people. */
+  notes: readonly string[];
+  tools: Tools | undefined;
+}
+
+export type ReadyReport = ToolsReport & { tools: Tools; major: number };
+
+/** Whether nothing is missing. */
+export function isReady(report: ToolsReport): report is ReadyReport {
+  return report.tools !== undefined;
+}
