@@ -52,7 +52,8 @@ aptInstall() {
 
 # The links by which services are enabled: systemd's, sysv's and runit's.
 enabledLinks() {
-  find /etc/systemd/system /etc/systemd/user /etc/rc?.d /etc/runit/runsvdir/default -type l 2>/dev/null | sort
+  find /etc/systemd/system /etc/systemd/user /etc/rc?.d /etc/runit/runsvdir/default -type l ! -name '.*' \
+    2>/dev/null | sort
 }
 
 directories() { find /etc/systemd /etc/postgresql-common -type d 2>/dev/null | sort; }
@@ -95,11 +96,20 @@ disableNew() {
       grep -q "/S[0-9][0-9]$name\$" "$state/links" || update-rc.d "$name" disable >>"$log" 2>&1 9>&-
       ;;
     /etc/rc?.d/*) ;; # K links enable nothing
+    /etc/runit/*)
+      # runit's own way: its package makes a link anew that is not there under either name.
+      mv -f "$link" "${link%/*}/.${link##*/}"
+      say "left disabled: $link"
+      ;;
     *)
       # The link is what systemd and deb-systemd-helper go by, also where no systemctl is there to ask.
       rm -f "$link"
       parent=${link%/*}
-      grep -qxF "$parent" "$state/directories" || rmdir --ignore-fail-on-non-empty "$parent"
+      case $parent in
+      *.wants | *.requires)
+        grep -qxF "$parent" "$state/directories" || rmdir --ignore-fail-on-non-empty "$parent"
+        ;;
+      esac
       say "left disabled: $link"
       ;;
     esac
