@@ -7,13 +7,14 @@ import type { EndpointName } from '../manifest/spec.ts';
 export interface Observation {
   /** ISO 8601. */
   observedAt: string;
-  /** The cluster was created at least in part: a state directory or objects exist. */
+  /** The action `prepare` was finished once: directories or objects exist, whole. */
   exists: boolean;
   /** Stopped on purpose by `down`, or by numberOfInstances: 0. */
   stopped: boolean;
   /** Every server the platform runs for the cluster, or that is left over from an earlier plan. */
   components: ComponentObservation[];
   members: MemberObservation[];
+  /** The Kubernetes API as DCS counts as one voter. */
   dcs: DcsObservation | undefined;
   /** Patroni's dynamic configuration (GET /config); undefined when no member answers. */
   config: DynamicConfig | undefined;
@@ -57,6 +58,12 @@ export interface MemberObservation {
   /** Commits wait for this member. */
   synchronous: boolean;
   pendingRestart: boolean;
+  /**
+   * Parameters that wait for the restart, with the value in force and the value to come (Patroni's
+   * pending_restart_reason). Without it a decrease of max_connections and the like cannot be told from an
+   * increase, and the order of the restarts may be wrong.
+   */
+  pendingRestartReason?: Record<string, { from: string | undefined; to: string | undefined }> | undefined;
   address: string;
   port: number;
   /** ISO 8601: since when role and state are what they are. */
@@ -102,6 +109,16 @@ export interface DatabaseObservation {
   owner: string;
   schemas: Record<string, { owner: string }>;
   extensions: Record<string, string>;
+  /** Who gets rights on what a role will create (pg_default_acl), one entry per grantee; undefined: not read. */
+  defaultPrivileges?: DefaultPrivilege[] | undefined;
   /** The pooler's lookup function is installed for its user. */
   poolerLookup: boolean;
+}
+
+export interface DefaultPrivilege {
+  /** The role whose future objects are meant. */
+  creator: string;
+  grantee: string;
+  /** undefined: in every schema of the database. */
+  schema: string | undefined;
 }
