@@ -41,7 +41,14 @@ export interface ResourcesSpec {
   limits: { cpuMillis: number; memoryBytes: number };
 }
 
-export type RoleFlag = 'superuser' | 'inherit' | 'login' | 'createrole' | 'createdb' | 'replication' | 'bypassrls';
+export type RoleFlag =
+  | 'superuser'
+  | 'inherit'
+  | 'login'
+  | 'createrole'
+  | 'createdb'
+  | 'replication'
+  | 'bypassrls';
 
 export interface UserSpec {
   name: string;
