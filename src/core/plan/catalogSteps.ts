@@ -1,0 +1,6 @@
+import type { Step } from './action.ts';
+import type { Situation } from './situation.ts';
+
+export function planCatalog(_situation: Situation): Step[] {
+  return [];
+}
