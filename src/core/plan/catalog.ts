@@ -18,9 +18,13 @@ export const emptyCatalog: CatalogObservation = {
 export function catalogChanges(spec: ClusterSpec, catalog: CatalogObservation): CatalogChange[] {
   const changes: CatalogChange[] = [];
   for (const role of desiredRoles(spec)) {
-    if (roleDiffers(role, catalog)) changes.push({ kind: 'role', ...role, exists: role.user.name in catalog.roles });
+    if (roleDiffers(role, catalog))
+      changes.push({ kind: 'role', ...role, exists: role.user.name in catalog.roles });
   }
-  const prepared = spec.preparedDatabases.map(database => ({ name: database.name, owner: preparedOwner(database) }));
+  const prepared = spec.preparedDatabases.map(database => ({
+    name: database.name,
+    owner: preparedOwner(database),
+  }));
   const databases = [...spec.databases, ...prepared];
   for (const database of databases) {
     const existing = catalog.databases[database.name];
@@ -35,14 +39,18 @@ export function catalogChanges(spec: ClusterSpec, catalog: CatalogObservation): 
   if (spec.pooler.primary || spec.pooler.standby) {
     const names = new Set([...Object.keys(catalog.databases), ...databases.map(database => database.name)]);
     for (const name of [...names].sort()) {
-      if (catalog.databases[name]?.poolerLookup !== true) changes.push({ kind: 'pooler-lookup', database: name });
+      if (catalog.databases[name]?.poolerLookup !== true)
+        changes.push({ kind: 'pooler-lookup', database: name });
     }
   }
   return changes;
 }
 
 /** The flags of an existing role that have to change, with their value to come. */
-export function flagChanges(role: DesiredRole, catalog: CatalogObservation): { flag: RoleFlag; to: boolean }[] {
+export function flagChanges(
+  role: DesiredRole,
+  catalog: CatalogObservation,
+): { flag: RoleFlag; to: boolean }[] {
   const have = new Set(catalog.roles[role.user.name]?.flags.map(flag => flag.toLowerCase()));
   return (Object.entries(role.user.flags) as [RoleFlag, boolean][])
     .filter(([flag, wanted]) => have.has(flag) !== wanted)
@@ -83,7 +91,10 @@ function preparedChange(
  * an object, and whether under the owner's own name or as its login user.
  */
 function privilegesOf(database: PreparedDatabaseSpec): PreparedPrivileges[] {
-  const owners = (prefix: string, users: boolean) => [`${prefix}_owner`, ...(users ? [`${prefix}_owner_user`] : [])];
+  const owners = (prefix: string, users: boolean) => [
+    `${prefix}_owner`,
+    ...(users ? [`${prefix}_owner_user`] : []),
+  ];
   const rule = (creator: string, schema: string | undefined, prefix: string): PreparedPrivileges => ({
     creator,
     schema,

@@ -53,7 +53,10 @@ export function preparedOwner(database: PreparedDatabaseSpec): string {
 }
 
 /** The prefix of the roles that own, read and write a schema: its own, or the database's. */
-export function schemaPrefix(database: PreparedDatabaseSpec, schema: { name: string; defaultRoles: boolean }): string {
+export function schemaPrefix(
+  database: PreparedDatabaseSpec,
+  schema: { name: string; defaultRoles: boolean },
+): string {
   return schema.defaultRoles ? `${database.name}_${schema.name}` : database.name;
 }
 
@@ -64,7 +67,10 @@ function rolesOfPrepared(database: PreparedDatabaseSpec): DesiredRole[] {
     ...database.schemas
       .filter(schema => schema.defaultRoles)
       .flatMap(schema =>
-        group(schemaPrefix(database, schema), preparedOwner(database), schema.defaultUsers, ['$user', schema.name]),
+        group(schemaPrefix(database, schema), preparedOwner(database), schema.defaultUsers, [
+          '$user',
+          schema.name,
+        ]),
       ),
   ];
 }

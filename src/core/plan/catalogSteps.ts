@@ -32,7 +32,10 @@ function describe(change: CatalogChange, catalog: CatalogObservation): { summary
       return { summary: `give database ${name} to ${owner}`, reason };
     }
     case 'prepared-database':
-      return { summary: `complete database ${change.database.name}: ${missingIn(change)}`, reason: 'the manifest asks for it' };
+      return {
+        summary: `complete database ${change.database.name}: ${missingIn(change)}`,
+        reason: 'the manifest asks for it',
+      };
     case 'pooler-lookup':
       return {
         summary: `install the pooler's user lookup in database ${change.database}`,
@@ -47,7 +50,10 @@ function describeRole(
 ): { summary: string; reason: string } {
   const { name, flags } = change.user;
   if (!change.exists) {
-    return { summary: `create role ${name} (${flags.login ? 'may log in' : 'cannot log in'})`, reason: 'the manifest asks for it' };
+    return {
+      summary: `create role ${name} (${flags.login ? 'may log in' : 'cannot log in'})`,
+      reason: 'the manifest asks for it',
+    };
   }
   const altered = flagChanges(change, catalog).map(({ flag, to }) => (to ? flag : `no${flag}`));
   const memberOf = catalog.roles[name]?.memberOf ?? [];
@@ -65,7 +71,9 @@ function describeRole(
 
 function missingIn(change: Extract<CatalogChange, { kind: 'prepared-database' }>): string {
   return [
-    ...change.schemas.map(({ name, owner, exists }) => (exists ? `schema ${name} to ${owner}` : `schema ${name}`)),
+    ...change.schemas.map(({ name, owner, exists }) =>
+      exists ? `schema ${name} to ${owner}` : `schema ${name}`,
+    ),
     ...change.extensions.map(({ name, schema }) => `extension ${name} in ${schema}`),
     ...(change.privileges.length > 0 ? ['rights of readers and writers'] : []),
   ].join(', ');
