@@ -3,6 +3,8 @@ import type { CatalogObservation, DatabaseObservation } from '../topology/observ
 import type { CatalogChange, PreparedPrivileges } from './action.ts';
 import { type DesiredRole, desiredRoles, preparedOwner, schemaPrefix } from './catalogRoles.ts';
 
+export { desiredUsers } from './catalogRoles.ts';
+
 /** What a cluster holds before anything was made in it. */
 export const emptyCatalog: CatalogObservation = {
   roles: { postgres: { flags: [], memberOf: [] }, standby: { flags: [], memberOf: [] } },

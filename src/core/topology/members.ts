@@ -21,11 +21,12 @@ export function synchronousStandbys(observed: Observation): MemberObservation[] 
 
 /**
  * How many synchronous standbys the manifest promises. Patroni takes fewer than synchronous_node_count where
- * there are fewer standbys, in the strict mode too.
+ * there are fewer standbys; the strict mode takes no write without at least one.
  */
 export function requiredSynchronous(spec: ClusterSpec): number {
-  if (spec.patroni.synchronousMode === 'async') return 0;
-  return Math.max(0, Math.min(spec.patroni.synchronousNodeCount, spec.instances - 1));
+  if (spec.patroni.synchronousMode === 'async' || spec.instances === 0) return 0;
+  const possible = Math.max(0, Math.min(spec.patroni.synchronousNodeCount, spec.instances - 1));
+  return spec.patroni.synchronousMode === 'strict' ? Math.max(1, possible) : possible;
 }
 
 /**
