@@ -30,6 +30,6 @@ export function optional<T extends z.ZodType>(schema: T, about: string, info: Fi
 export const int32 = z.int().min(-2_147_483_648).max(2_147_483_647);
 export const uint32 = z.int().min(0).max(4_294_967_295);
 export const int64 = z.int();
-export const stringMap = z.record(z.string(), z.string());
+export const stringMap = z.record(z.string(), z.string().describe('Value'));
 /** A Kubernetes object of a type that only Kubernetes reads. */
 export const anyObject = z.looseObject({});

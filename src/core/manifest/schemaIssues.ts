@@ -41,7 +41,8 @@ export function reportIssue(issue: Issue, root: JsonValue, findings: Findings): 
   }
   if (issue.code === 'invalid_value' && typeof found === 'string') {
     const words = issue.values.map(String);
-    const near = closest(found, words);
+    // Numbers that look alike are not meant alike; `16.4` alone says which one was.
+    const near = /^\d/.test(found) ? words.find(word => found.startsWith(`${word}.`)) : closest(found, words);
     findings.error(path, {
       code: 'unknown-value',
       message: `${field} is ${show(found)}, and must be one of ${words.join(', ')}`,
@@ -83,12 +84,14 @@ function unknownKeyHint(key: string, siblings: string[]): string {
   return `delete the line, or comment it out; known here: ${siblings.join(', ')}`;
 }
 
-/** Where in `spec` or `metadata` the format has this very key, leaving out the innards of Kubernetes objects. */
+/** The format's own fields, leaving out the innards of Kubernetes objects and of maps with free keys. */
+const ownPaths = fieldsOf(manifestSchema)
+  .map(field => field.path)
+  .filter(path => !path.includes('[]') && !path.includes('*'));
+
+/** Where the format has this very key. */
 function placesOf(key: string): string[] {
-  return fieldsOf(manifestSchema)
-    .map(field => field.path)
-    .filter(path => !path.includes('[]') && !path.includes('*') && path.split('.').at(-1) === key)
-    .slice(0, 3);
+  return ownPaths.filter(path => path.split('.').at(-1) === key).slice(0, 3);
 }
 
 function wanted(schema: unknown): string {

@@ -14,9 +14,17 @@ export const postgresqlSection = z.strictObject({
   }),
 });
 
-export const usersSection = z.record(z.string(), z.array(z.string()).nullish());
+export const usersSection = z.record(
+  z.string(),
+  z
+    .array(z.string())
+    .nullish()
+    .describe(
+      'Flags of the role: superuser, inherit, login, createrole, createdb, replication, bypassrls, and their `no…` forms',
+    ),
+);
 
-export const databasesSection = z.record(z.string(), z.string());
+export const databasesSection = z.record(z.string(), z.string().describe('Owner of the database'));
 
 const preparedSchema = z.strictObject({
   defaultRoles: optional(z.boolean(), 'Create the owner, reader and writer roles of this schema', {
@@ -32,15 +40,22 @@ const preparedDatabase = z.strictObject({
   extensions: optional(stringMap, 'Extension name to the schema it is created in', {
     example: '{ pgcrypto: public }',
   }),
-  schemas: optional(z.record(z.string(), preparedSchema.nullish()), 'Schemas of the database', {
-    fallback: 'one schema, `data`',
-  }),
+  schemas: optional(
+    z.record(z.string(), preparedSchema.nullish().describe('One schema')),
+    'Schemas of the database',
+    {
+      fallback: 'one schema, `data`',
+    },
+  ),
   secretNamespace: optional(z.string(), 'Namespace of the Secrets of the default users', {
     fallback: 'the namespace of the cluster',
   }),
 });
 
-export const preparedDatabasesSection = z.record(z.string(), preparedDatabase.nullish());
+export const preparedDatabasesSection = z.record(
+  z.string(),
+  preparedDatabase.nullish().describe('One database'),
+);
 
 export const patroniSection = z.strictObject({
   initdb: optional(stringMap, 'Options of initdb; read when the cluster is created, never again', {
@@ -80,9 +95,13 @@ export const patroniSection = z.strictObject({
   failsafe_mode: optional(z.boolean(), 'Keep the primary while the DCS is away, if all members agree', {
     fallback: 'left to the platform',
   }),
-  slots: optional(z.record(z.string(), stringMap), 'Replication slots that survive a failover, by name', {
-    example: '{ events: { type: logical, database: app, plugin: pgoutput } }',
-  }),
+  slots: optional(
+    z.record(z.string(), stringMap.describe('One slot: type, database, plugin')),
+    'Replication slots that survive a failover, by name',
+    {
+      example: '{ events: { type: logical, database: app, plugin: pgoutput } }',
+    },
+  ),
 });
 
 export const cloneSection = z.strictObject({
@@ -120,7 +139,7 @@ const streamTable = z.strictObject({
 export const streamSection = z.strictObject({
   applicationId: required(z.string(), 'Name of the application'),
   database: required(z.string(), 'Database to stream from'),
-  tables: required(z.record(z.string(), streamTable), 'Tables to stream'),
+  tables: required(z.record(z.string(), streamTable.describe('One table')), 'Tables to stream'),
   filter: optional(stringMap, 'Filter per table'),
   batchSize: optional(uint32, 'Events per batch'),
   cpu: optional(z.string(), 'CPU request'),

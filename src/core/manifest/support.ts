@@ -4,6 +4,20 @@ import type { ManifestSource } from './schema.ts';
 import { localSupport, type Treatment } from './supportTable.ts';
 
 /**
+ * The entry of the table that speaks for a field of the schema: its own, or that of a field above it that has no
+ * effect at all. Undefined: forgotten, which a test prevents.
+ */
+export function treatmentOf(path: string): { from: string; treatment: Treatment } | undefined {
+  const own = localSupport[path];
+  if (own !== undefined) return { from: path, treatment: own };
+  for (const [from, treatment] of Object.entries(localSupport)) {
+    const above = path.startsWith(`${from}.`) || path.startsWith(`${from}[]`);
+    if (above && treatment.how !== 'acted') return { from, treatment };
+  }
+  return undefined;
+}
+
+/**
  * Reports every field of the manifest that one machine cannot honour: a warning that says what happens instead,
  * or an error where going on would make something else than was asked for.
  */

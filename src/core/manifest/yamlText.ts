@@ -1,4 +1,4 @@
-import { type Document, parseAllDocuments, type YAMLError } from 'yaml';
+import { type Document, isScalar, parseAllDocuments, type YAMLError } from 'yaml';
 import type { Findings } from './findings.ts';
 import { type Tree, toTree } from './yamlTree.ts';
 
@@ -38,9 +38,7 @@ function readDocument(text: string, findings: Findings): Document.Parsed | undef
     });
     return undefined;
   }
-  const [first, second] = documents.filter(
-    document => document.contents !== null || document.errors.length > 0,
-  );
+  const [first, second] = documents.filter(document => !isEmpty(document));
   if (first === undefined) {
     findings.errorAt(0, [], nothingHere);
     return undefined;
@@ -63,6 +61,14 @@ function readDocument(text: string, findings: Findings): Document.Parsed | undef
   }
   // After a syntax error the rest of the text is a guess: judging it would report what is not there.
   return first.errors.length > 0 ? undefined : first;
+}
+
+/** `---` alone makes a document whose value is null: nobody meant one. */
+function isEmpty(document: Document.Parsed): boolean {
+  const { contents } = document;
+  return (
+    document.errors.length === 0 && (contents === null || (isScalar(contents) && contents.value === null))
+  );
 }
 
 function parse(text: string): Document.Parsed[] | undefined {

@@ -65,6 +65,8 @@ export function checkRolesApart(
   const byName = new Map<string, string>();
   const bySecret = new Map<string, string>();
   const add = (name: string, login: boolean, path: Path, owner: string): void => {
+    // One prepared database brings many roles: the first that clashes says enough.
+    if (findings.hasErrorAt(path)) return;
     const twin = byName.get(name);
     const secret = name.replaceAll('_', '-');
     const secretTwin = bySecret.get(secret);
