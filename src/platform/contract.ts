@@ -38,8 +38,6 @@ export interface PlacementOptions {
 export interface ObserveOptions {
   /** Read the primary's catalogs as well (roles, databases): slower. */
   catalog: boolean;
-  /** What should exist; without it the components are judged by what was last applied. */
-  spec?: ClusterSpec | undefined;
 }
 
 export interface ApplyContext {
@@ -48,12 +46,22 @@ export interface ApplyContext {
   progress(message: string): void;
 }
 
-export interface PlatformCluster {
+export interface PlatformCluster extends Disposable {
   readonly ref: ClusterRef;
   /** The manifest that was last applied; undefined before the first `record`. */
   appliedManifest(): Promise<string | undefined>;
+  /** The manifest as the cluster was opened or adopted with. */
+  readonly spec: ClusterSpec;
   /** Makes the manifest given to `adopt` the one that was last applied. */
   record(): Promise<void>;
+  /** Sees to what every step needs: directories, certificates, generated passwords. May be repeated. */
+  provision(context: ApplyContext): Promise<void>;
+  /** Makes sure that the resident control plane watches the cluster. */
+  guard(): Promise<void>;
+  /** The control plane's own small repairs, which interrupt nothing. Resolves with what was done. */
+  heal(observed: Observation): Promise<string[]>;
+  /** Notes since when each member is what it is, for observations to come. */
+  remember(observed: Observation): Promise<void>;
   /** What a person should know of the placement: "PostgreSQL 15 instead of 16", one sentence each. */
   notes: string[];
   /** Stops every server of the cluster in order; data and configuration stay. */
@@ -62,9 +70,9 @@ export interface PlatformCluster {
   destroy(context: ApplyContext): Promise<string[]>;
   observe(options: ObserveOptions, signal: AbortSignal): Promise<Observation>;
   /** What the manifest asks for, in this platform's components and names. */
-  desired(spec: ClusterSpec): Desired;
+  desired(): Desired;
   /** Carries out one action. May be repeated. Rejects with a PgherdError that says what state it left. */
-  apply(action: Action, spec: ClusterSpec, context: ApplyContext): Promise<void>;
+  apply(action: Action, context: ApplyContext): Promise<void>;
   /** Patroni's operations, on the member that has to carry them out. */
   patroni: PatroniOperations;
   endpoint(name: EndpointName): { host: string; port: number } | undefined;
@@ -78,7 +86,7 @@ export interface PlatformCluster {
   /** An interactive or piped psql, as argv and environment; the password is in neither. */
   psql(options: { endpoint: EndpointName; user: string; database: string }): Promise<{ argv: string[]; env: Record<string, string> }>;
   /** Serialises changes. Rejects with LockedError that names the holder when `waitMs` passes. */
-  lock(operation: string, options: { waitMs: number; signal: AbortSignal }): Promise<AsyncDisposable>;
+  lock(operation: string, options: { waitMs: number; signal: AbortSignal; onWait?(holder: string): void }): Promise<AsyncDisposable>;
 }
 
 export interface PatroniOperations {

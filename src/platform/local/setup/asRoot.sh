@@ -5,6 +5,7 @@
 #   asRoot.sh download LOG LOCK_SECONDS PACKAGE...   fetch packages; may be interrupted at any time
 #   asRoot.sh install  LOG LOCK_SECONDS PACKAGE...   install them; always runs to its end, and tidies up itself,
 #                                                    so that the death of whoever started it leaves nothing behind
+#   asRoot.sh finish   LOG LOCK_SECONDS              tidy up after an installation that was itself killed
 # Exit: 0 done, 75 another set-up holds our lock for too long, else apt's own code.
 set -eu
 umask 022
@@ -16,6 +17,7 @@ export DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_
 # Tells our own policy-rc.d that it is us who install; everybody else meets the policy that there was before.
 export PGHERD_SETUP=1
 
+# There while an installation is under way, and after one that was killed. inspect.ts looks for it, too.
 state=/var/lib/pgherd-setup
 policy=/usr/sbin/policy-rc.d
 clusterConf=/etc/postgresql-common/createcluster.conf
@@ -141,6 +143,15 @@ tidyUp() {
   exit "$code"
 }
 
+finishKilled() {
+  [ -d "$state" ] || return 0
+  say 'finishing a set-up that was killed'
+  # Half-installed packages are configured under the policy that is still there, so that none starts its service.
+  dpkg --configure -a --force-confdef --force-confold >>"$log" 2>&1 </dev/null 9>&- || :
+  disableNew
+  releaseServices
+}
+
 exec 9>/run/pgherd-setup.lock
 flock -n 9 || {
   say 'waiting for another set-up'
@@ -155,14 +166,14 @@ install)
   trap 'exit 143' INT TERM HUP
   trap '' PIPE
   trap tidyUp EXIT
-  if [ -d "$state" ]; then
-    say 'finishing a set-up that was killed'
-    dpkg --configure -a --force-confdef --force-confold >>"$log" 2>&1 </dev/null 9>&- || :
-    disableNew
-    releaseServices
-  fi
+  finishKilled
   holdServices
   aptInstall "$@"
+  ;;
+finish)
+  trap 'exit 143' INT TERM HUP
+  trap '' PIPE
+  finishKilled
   ;;
 *)
   echo "asRoot.sh: no such action: $action" >&2

@@ -11,6 +11,7 @@ import {
   type ProgramName,
   PYTHON,
   PYTHON_MODULES,
+  UNFINISHED_MARK,
 } from './needs.ts';
 import { findPatroni, noteSystemPatroni } from './patroniPrefix.ts';
 import { askPython, patroniEnv } from './python.ts';
@@ -38,18 +39,22 @@ export async function inspectTools(options: InspectOptions): Promise<ToolsReport
 }
 
 async function lookAround({ majorWanted, toolsDir, signal }: InspectOptions): Promise<ToolsReport> {
-  const [postgres, programs, patroni] = await Promise.all([
+  const [postgres, programs, patroni, unfinished] = await Promise.all([
     inspectPostgres(majorWanted, signal),
     inspectPrograms(signal),
     inspectPatroni(toolsDir, signal),
+    access(UNFINISHED_MARK).then(
+      () => true,
+      () => false,
+    ),
   ]);
   const missing = [...postgres.missing, ...programs.missing, ...patroni.missing];
   const { major, wantedMissing } = postgres;
   const tools =
-    missing.length === 0 && postgres.found && patroni.found
+    missing.length === 0 && !unfinished && postgres.found && patroni.found
       ? { postgres: postgres.found, ...programs.found, patroni: patroni.found }
       : undefined;
-  return { toolsDir, majorWanted, major, wantedMissing, missing, notes: patroni.notes, tools };
+  return { toolsDir, majorWanted, major, wantedMissing, missing, unfinished, notes: patroni.notes, tools };
 }
 
 async function inspectPostgres(majorWanted: number | undefined, signal: AbortSignal) {

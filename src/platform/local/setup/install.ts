@@ -26,13 +26,18 @@ export async function installTools(report: ToolsReport, options: InstallOptions)
   const look = () => inspectTools({ toolsDir, majorWanted, signal });
 
   let now = report;
-  if (packagesOf(now).length > 0) {
+  if (packagesOf(now).length > 0 || now.unfinished) {
     const way = await waysToRoot(signal);
     if (way === undefined) throw refuseWithoutRoot(now);
     await mkdir(toolsDir, { recursive: true, mode: 0o755 });
     const log = `${toolsDir}/setup.log`;
     await writeFile(log, '', { mode: 0o644 });
     const root = new RootRunner(way, log, onProgress);
+    if (now.unfinished) {
+      onProgress('tidying up after an installation that was killed');
+      await root.run('finish', [], signal);
+      now = await look();
+    }
     now = await knowPackages(now, root, look, options);
     await installPackages(packagesOf(now), root, options);
   }
@@ -61,6 +66,7 @@ async function knowPackages(
   look: () => Promise<ToolsReport>,
   { onProgress, signal }: InstallOptions,
 ): Promise<ToolsReport> {
+  if (packagesOf(report).length === 0) return report;
   const unknown = async (r: ToolsReport): Promise<string[]> => {
     const policies = await policyOf(packagesOf(r), signal);
     return packagesOf(r).filter(name => policies.get(name)?.candidate === undefined);

@@ -1,4 +1,5 @@
 import { readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { UNFINISHED_MARK } from './needs.ts';
 import type { ToolsReport } from './tools.ts';
 
 /**
@@ -11,7 +12,7 @@ interface Memory {
 }
 
 /** Raise it when the meaning of a report changes. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** The last report for this wish, if nothing that it rests on has changed. */
 export async function recall(
@@ -45,7 +46,7 @@ function fileOf(toolsDir: string, majorWanted: number | undefined): string {
 
 /** Changes whenever packages are installed or removed, the sources or their lists change, or a program does. */
 async function fingerprint({ toolsDir, tools, majorWanted, wantedMissing }: ToolsReport): Promise<string> {
-  const paths = ['/var/lib/dpkg/status', '/usr/lib/postgresql', '/usr/bin/python3'];
+  const paths = [UNFINISHED_MARK, '/var/lib/dpkg/status', '/usr/lib/postgresql', '/usr/bin/python3'];
   if (tools) {
     const { etcd, pgbouncer, haproxy, tini, flock, openssl } = tools;
     paths.push(...[etcd, pgbouncer, haproxy, tini, flock, openssl].map(program => program.path));

@@ -60,3 +60,6 @@ export const PYTHON_MODULES: readonly { modules: readonly string[]; packages: re
   { modules: ['etcd'], packages: ['python3-etcd'] },
   { modules: ['ydiff', 'cdiff'], packages: ['python3-ydiff', 'python3-cdiff'] },
 ];
+
+/** There while asRoot.sh installs, and after it was killed. */
+export const UNFINISHED_MARK = '/var/lib/pgherd-setup';

@@ -31,7 +31,10 @@ export function refuseWithoutRoot(report: ToolsReport): RefusedError {
   const major = report.majorWanted === undefined ? '' : ` --major ${report.majorWanted}`;
   return new RefusedError({
     code: 'root-needed',
-    message: `not installed: ${report.missing.map(tool => tool.tool).join(', ')}; installing takes root`,
+    message:
+      report.missing.length === 0
+        ? 'an installation is under way or was killed; finishing it takes root'
+        : `not installed: ${report.missing.map(tool => tool.tool).join(', ')}; installing takes root`,
     hint: `sudo ${launcher} setup${major}`,
   });
 }
@@ -48,9 +51,9 @@ export class RootRunner {
     this.onProgress = onProgress;
   }
 
-  /** Rejects with a PgherdError that quotes the end of the log. `install` is aborted only after its end. */
+  /** Rejects with a PgherdError that quotes the end of the log. What has begun to change the machine ends before an abort shows. */
   async run(
-    action: 'update' | 'download' | 'install',
+    action: 'update' | 'download' | 'install' | 'finish',
     packages: readonly string[],
     signal: AbortSignal,
   ): Promise<void> {
@@ -59,10 +62,11 @@ export class RootRunner {
     const done = new AbortController();
     const following = this.follow(done.signal);
     const patience = (): void => this.onProgress("finishing Debian's installation first");
-    if (action === 'install') signal.addEventListener('abort', patience, { once: true });
+    const mustEnd = action === 'install' || action === 'finish';
+    if (mustEnd) signal.addEventListener('abort', patience, { once: true });
     try {
       await run(argv as [string, ...string[]], {
-        signal: action === 'install' ? new AbortController().signal : signal,
+        signal: mustEnd ? new AbortController().signal : signal,
         timeoutMs: ACTION_MS,
         // A Ctrl-C in the terminal is for us; dpkg must not be torn apart by it.
         detached: true,

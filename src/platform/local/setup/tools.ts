@@ -36,7 +36,7 @@ export interface MissingTool {
   package: string | undefined;
 }
 
-/** What the machine has and lacks. `tools` is there exactly when nothing is missing. */
+/** What the machine has and lacks. `tools` is there exactly when nothing is missing or unfinished. */
 export interface ToolsReport {
   toolsDir: string;
   majorWanted: number | undefined;
@@ -45,6 +45,8 @@ export interface ToolsReport {
   /** The wanted major is neither installed nor to be had: `major` is another one, and the user must be told. */
   wantedMissing: boolean;
   missing: readonly MissingTool[];
+  /** An installation is under way, or was killed and has left things to tidy up; `installTools` sees to it. */
+  unfinished: boolean;
   /** What was found and is deliberately not used, with the reason; for people. */
   notes: readonly string[];
   tools: Tools | undefined;

@@ -1,0 +1,104 @@
+/**
+ * The resident control plane. It watches every cluster of the platform, notes in the journal what changed by
+ * itself, and makes the small repairs that interrupt nothing. It holds no state that it could lose, and nothing
+ * in the data path waits for it: killed, it starts again and goes on from what it sees.
+ */
+import type { MemberObservation, Observation } from '../core/topology/observation.ts';
+import { messageOf } from '../lib/errors.ts';
+import { sleep } from '../lib/time.ts';
+import type { ClusterRef, Platform, PlatformCluster } from '../platform/contract.ts';
+
+const LOOK_EVERY_MS = 2000;
+/** Clusters come and go rarely. */
+const LIST_EVERY_MS = 10_000;
+
+/** Runs until the signal aborts. `report` gets a line for what went wrong with a cluster; watching goes on. */
+export async function runKeeper(platform: Platform, signal: AbortSignal, report: (line: string) => void): Promise<void> {
+  const watched = new Map<string, Promise<void>>();
+  while (!signal.aborted) {
+    for (const ref of await platform.list(signal).catch(() => [])) {
+      const key = `${ref.namespace}/${ref.name}`;
+      if (watched.has(key)) continue;
+      const watch = watchCluster(platform, ref, signal, report).catch(error => {
+        if (!signal.aborted) report(`${key}: ${messageOf(error)}`);
+      });
+      watched.set(key, watch.finally(() => watched.delete(key)));
+    }
+    await sleep(LIST_EVERY_MS, signal).catch(() => {});
+  }
+  await Promise.allSettled(watched.values());
+}
+
+/** Watches one cluster until its manifest is replaced, it is stopped or gone, or the signal aborts. */
+async function watchCluster(
+  platform: Platform,
+  ref: ClusterRef,
+  signal: AbortSignal,
+  report: (line: string) => void,
+): Promise<void> {
+  using cluster = await platform.open(ref, signal);
+  const manifest = await cluster.appliedManifest();
+  let before: Observation | undefined;
+  let complaint = '';
+  while (!signal.aborted && (await cluster.appliedManifest()) === manifest) {
+    try {
+      const observed = await cluster.observe({ catalog: false }, signal);
+      if (!observed.exists || observed.stopped) return;
+      await noteChanges(cluster, before, observed);
+      await cluster.remember(observed);
+      for (const done of await cluster.heal(observed)) {
+        await cluster.journal.append({ actor: 'keeper', event: 'healed', subject: 'cluster', message: done, reason: undefined });
+      }
+      before = observed;
+      complaint = '';
+    } catch (error) {
+      signal.throwIfAborted();
+      // The same trouble every two seconds is told once.
+      if (messageOf(error) !== complaint) report(`${ref.namespace}/${ref.name}: ${messageOf(error)}`);
+      complaint = messageOf(error);
+    }
+    await sleep(LOOK_EVERY_MS, signal);
+  }
+}
+
+async function noteChanges(cluster: PlatformCluster, before: Observation | undefined, now: Observation): Promise<void> {
+  if (before === undefined) return;
+  for (const entry of changes(before, now)) {
+    await cluster.journal.append({ actor: 'keeper', ...entry, reason: undefined });
+  }
+}
+
+/** What a person would want to find in the journal: roles and states that changed, members lost and back. */
+export function changes(before: Observation, now: Observation): { event: string; subject: string; message: string }[] {
+  const old = new Map(before.members.map(member => [member.name, member]));
+  const entries = now.members.flatMap(member => memberChanges(old.get(member.name), member));
+  const healthy = now.dcs?.healthyVoters;
+  if (healthy !== undefined && before.dcs !== undefined && healthy !== before.dcs.healthyVoters) {
+    entries.push({ event: 'dcs-changed', subject: 'etcd', message: `${healthy} of ${now.dcs?.voters} voters are healthy` });
+  }
+  const running = new Map(before.components.map(component => [component.name, component]));
+  for (const component of now.components) {
+    const previous = running.get(component.name);
+    if (previous === undefined || component.kind === 'member') continue;
+    if (previous.running !== component.running || previous.since !== component.since) {
+      const what = component.running ? 'was started again' : 'is not running';
+      entries.push({ event: 'server-restarted', subject: component.name, message: `${component.name} ${what}` });
+    }
+  }
+  return entries;
+}
+
+function memberChanges(
+  before: MemberObservation | undefined,
+  now: MemberObservation,
+): { event: string; subject: string; message: string }[] {
+  if (before === undefined) return [];
+  const entry = (event: string, message: string) => ({ event, subject: now.name, message: `${now.name} ${message}` });
+  if (now.state === 'lost' && before.state !== 'lost') return [entry('member-lost', `is lost (it was ${before.role}, ${before.state})`)];
+  if (before.state === 'lost' && now.state !== 'lost') return [entry('member-back', `is back as ${now.role}, ${now.state}`)];
+  if (before.role !== now.role && now.role !== 'unknown') {
+    return [entry('role-changed', `is ${now.role} now (timeline ${now.timeline ?? 'unknown'})`)];
+  }
+  if (before.state !== now.state) return [entry('state-changed', `is ${now.state} (it was ${before.state})`)];
+  return [];
+}

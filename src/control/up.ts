@@ -1,0 +1,166 @@
+/**
+ * Bringing a cluster to what its manifest asks for: observe, plan, carry out the leading batch, observe again,
+ * until nothing is left to do and nothing to wait for. Level-triggered: whatever an earlier run left behind is
+ * simply what is observed, so a run that was killed is finished by the next one.
+ */
+import { performance } from 'node:perf_hooks';
+import type { ClusterSpec } from '../core/manifest/spec.ts';
+import type { Plan, Step } from '../core/plan/action.ts';
+import { nextBatch, plan } from '../core/plan/plan.ts';
+import type { Observation } from '../core/topology/observation.ts';
+import { DeadlineError, messageOf, PgherdError } from '../lib/errors.ts';
+import { sleep } from '../lib/time.ts';
+import type { ApplyContext, PlacementOptions, Platform, PlatformCluster } from '../platform/contract.ts';
+
+/** Between two looks while there is only waiting to do. */
+const LOOK_EVERY_MS = 100;
+/** The same steps planned again and again do not bring the cluster further: a person has to look. */
+const MAXIMUM_REPEATS = 5;
+
+export interface UpContext extends ApplyContext {
+  onStep(step: Step, state: 'started' | 'done' | 'failed', milliseconds: number): void;
+  /** How long to wait for another operation on the same cluster. */
+  lockWaitMs: number;
+  /** How long the whole may take. */
+  timeoutMs: number;
+  /** Only plan: nothing is touched. */
+  dryRun: boolean;
+}
+
+export interface UpResult {
+  cluster: PlatformCluster;
+  /** What was carried out; with `dryRun`, what would be. */
+  steps: Step[];
+  waiting: string[];
+  created: boolean;
+  durationMs: number;
+  observed: Observation;
+}
+
+/** A step was planned again although it had been carried out without an error. */
+export class NoProgressError extends PgherdError {}
+
+/**
+ * Brings the cluster of a manifest to what it asks for. Rejects with RefusedError before anything is touched,
+ * with the error of a step (what was done stays, and is finished by the next call), or with DeadlineError.
+ */
+export async function applyManifest(
+  platform: Platform,
+  spec: ClusterSpec,
+  manifest: string,
+  placement: PlacementOptions,
+  context: UpContext,
+): Promise<UpResult> {
+  const started = performance.now();
+  context.progress('looking at the machine');
+  const cluster = await platform.adopt(spec, manifest, placement, context.signal);
+  const before = await cluster.observe({ catalog: true }, context.signal);
+  if (context.dryRun) {
+    const planned = plan(cluster.desired(), before);
+    return { cluster, ...planned, created: !before.exists, durationMs: performance.now() - started, observed: before };
+  }
+  await using _lock = await cluster.lock('up', {
+    waitMs: context.lockWaitMs,
+    signal: context.signal,
+    onWait: holder => context.progress(`waiting for ${holder}`),
+  });
+  if (before.exists && (await cluster.appliedManifest()) === manifest && isDone(plan(cluster.desired(), before))) {
+    await cluster.guard();
+    return { cluster, steps: [], waiting: [], created: false, durationMs: performance.now() - started, observed: before };
+  }
+  await cluster.provision(context);
+  await cluster.record();
+  const { steps, observed } = await reconcile(cluster, context);
+  await cluster.guard();
+  return { cluster, steps, waiting: [], created: !before.exists, durationMs: performance.now() - started, observed };
+}
+
+/** The loop itself, for whoever holds the cluster's lock. Resolves when nothing is left to do or to wait for. */
+export async function reconcile(
+  cluster: PlatformCluster,
+  context: UpContext,
+): Promise<{ steps: Step[]; observed: Observation }> {
+  const done: Step[] = [];
+  const repeats = new Map<string, number>();
+  const until = performance.now() + context.timeoutMs;
+  let awaited = '';
+  for (;;) {
+    const observed = await cluster.observe({ catalog: true }, context.signal);
+    const planned = plan(cluster.desired(), observed);
+    const batch = nextBatch(planned);
+    if (isDone(planned)) return { steps: done, observed };
+    if (performance.now() > until) throw tooLate(cluster, planned, context.timeoutMs);
+    if (batch.length === 0) {
+      const waiting = describeWaiting(planned);
+      if (waiting !== awaited) context.progress(waiting);
+      awaited = waiting;
+      await sleep(LOOK_EVERY_MS, context.signal);
+      continue;
+    }
+    countRepeats(repeats, batch);
+    await carryOutAll(cluster, batch, context);
+    done.push(...batch);
+  }
+}
+
+/** Servers start side by side; statements keep their order, since a database needs its owner. */
+async function carryOutAll(cluster: PlatformCluster, batch: Step[], context: UpContext): Promise<void> {
+  if (batch[0]?.action.kind !== 'change-catalog') {
+    await Promise.all(batch.map(step => carryOut(cluster, step, context)));
+    return;
+  }
+  for (const step of batch) await carryOut(cluster, step, context);
+}
+
+async function carryOut(cluster: PlatformCluster, step: Step, context: UpContext): Promise<void> {
+  const started = performance.now();
+  context.onStep(step, 'started', 0);
+  const entry = { actor: 'up', subject: subjectOf(step), message: step.summary, reason: step.reason };
+  try {
+    await cluster.apply(step.action, context);
+  } catch (error) {
+    context.onStep(step, 'failed', performance.now() - started);
+    await cluster.journal.append({ ...entry, event: 'step-failed', message: `${step.summary}: ${messageOf(error)}` });
+    throw error;
+  }
+  context.onStep(step, 'done', performance.now() - started);
+  await cluster.journal.append({ ...entry, event: 'step-done' });
+}
+
+function isDone(planned: Plan): boolean {
+  return planned.steps.length === 0 && planned.waiting.length === 0;
+}
+
+function countRepeats(repeats: Map<string, number>, batch: Step[]): void {
+  for (const step of batch) {
+    const key = JSON.stringify(step.action);
+    const count = (repeats.get(key) ?? 0) + 1;
+    repeats.set(key, count);
+    if (count <= MAXIMUM_REPEATS) continue;
+    throw new NoProgressError({
+      code: 'no-progress',
+      message: `"${step.summary}" was carried out ${MAXIMUM_REPEATS} times and is still needed`,
+      detail: step.reason,
+      hint: 'the servers\' logs say why it has no effect: pgherd logs',
+    });
+  }
+}
+
+function describeWaiting({ steps, waiting }: Plan): string {
+  const blocked = steps.flatMap(step => (step.blockedBy === undefined ? [] : [`${step.summary}: waits ${step.blockedBy}`]));
+  return [...waiting, ...blocked].join('; ');
+}
+
+function tooLate(cluster: PlatformCluster, planned: Plan, timeoutMs: number): DeadlineError {
+  return new DeadlineError(`bringing ${cluster.ref.name} to what its manifest asks for`, timeoutMs, {
+    detail: `still waiting: ${describeWaiting(planned) || planned.steps.map(step => step.summary).join('; ')}`,
+    hint: `what runs goes on running; see \`pgherd logs ${cluster.ref.name}\`, then run the same command again`,
+  });
+}
+
+function subjectOf({ action }: Step): string {
+  if ('component' in action) return action.component;
+  if ('member' in action) return action.member;
+  if ('from' in action) return action.from;
+  return 'cluster';
+}

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { JsonClient, type TlsIdentity } from '../../lib/http.ts';
+import { ETCD_CLIENT_PORT } from './config.ts';
+
+const health = z.object({ health: z.union([z.literal('true'), z.literal('false'), z.boolean()]) });
+const version = z.object({ etcdcluster: z.string() });
+
+/** One voter, asked over its client address. */
+export class EtcdClient implements Disposable {
+  readonly #http: JsonClient;
+
+  constructor(address: string, identity: TlsIdentity) {
+    this.#http = new JsonClient(address, ETCD_CLIENT_PORT, identity);
+  }
+
+  /** The voter answers and takes part in a quorum. Never rejects but for an abort. */
+  async isHealthy(signal: AbortSignal, timeoutMs = 1000): Promise<boolean> {
+    try {
+      const response = await this.#http.request('GET', '/health', { timeoutMs, signal });
+      return response.status === 200 && String(health.parse(JSON.parse(response.body)).health) === 'true';
+    } catch {
+      signal.throwIfAborted();
+      return false;
+    }
+  }
+
+  /**
+   * The voters have agreed on a cluster version. Patroni 4.0 ends with an exception when it meets the
+   * "not_decided" of a cluster's first half second.
+   */
+  async isReady(signal: AbortSignal): Promise<boolean> {
+    const response = await this.#http.request('GET', '/version', { timeoutMs: 250, signal });
+    return response.status === 200 && version.parse(JSON.parse(response.body)).etcdcluster !== 'not_decided';
+  }
+
+  [Symbol.dispose](): void {
+    this.#http[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,112 @@
+import type { PoolerSpec } from '../../core/manifest/spec.ts';
+
+/** Name PgBouncer knows the control plane by, on its admin console only. */
+export const POOLER_ADMIN = 'pgherd';
+
+export interface PoolerInput {
+  pooler: PoolerSpec;
+  addresses: string[];
+  port: number;
+  /** Directory of this process's Unix socket: several processes share the TCP port. */
+  socketDir: string;
+  pidFile: string;
+  /** Holds the one line that says where the database is; written on a role change. */
+  targetFile: string;
+  userlistFile: string;
+  hbaFile: string;
+  tls: { ca: string; cert: string; key: string };
+  /** PgBouncer's own version: option names differ. */
+  version: string;
+  /** max_connections of the servers less what is reserved. */
+  serverConnections: number;
+  /** Databases that share the server's connections. */
+  databases: number;
+  /** This process among those that share the port, and where the others' sockets are. */
+  peers: { id: number; socketDir: string }[];
+  peerId: number;
+}
+
+/** Whether PgBouncer keeps prepared statements apart in transaction mode (since 1.21). */
+export function hasPreparedStatements(version: string): boolean {
+  return atLeast(version, 1, 21);
+}
+
+/**
+ * pgbouncer.ini of one process. Pools are sized as the manifest's format does: the connections per database
+ * are shared out among the processes; half of a share is a pool, a quarter its reserve. They never add up to
+ * more than the server has, so clients queue here and never meet "too many clients".
+ */
+export function renderPgbouncer(input: PoolerInput): string {
+  const { pooler } = input;
+  const perDatabase = Math.min(pooler.maxDbConnections, Math.floor(input.serverConnections / Math.max(1, input.databases)));
+  const share = Math.max(2, Math.floor(perDatabase / pooler.instances));
+  const options: [string, string | number][] = [
+    ['listen_addr', input.addresses.join(',')],
+    ['listen_port', input.port],
+    ['so_reuseport', 1],
+    ['unix_socket_dir', input.socketDir],
+    ['pidfile', input.pidFile],
+    ['auth_type', 'hba'],
+    ['auth_hba_file', input.hbaFile],
+    ['auth_file', input.userlistFile],
+    ['auth_query', `SELECT uname, phash FROM ${quote(pooler.schema)}.user_lookup($1)`],
+    ['admin_users', POOLER_ADMIN],
+    ['pool_mode', pooler.mode],
+    ['max_client_conn', 10_000],
+    ['max_db_connections', share],
+    ['default_pool_size', Math.max(1, Math.floor(share / 2))],
+    ['reserve_pool_size', Math.max(1, Math.floor(share / 4))],
+    ['reserve_pool_timeout', 1],
+    ['server_check_delay', 30],
+    ['server_connect_timeout', 30],
+    ['server_login_retry', 0.2],
+    ['query_wait_timeout', 120],
+    ['tcp_keepalive', 1],
+    ['tcp_user_timeout', 3000],
+    ['client_tls_sslmode', 'require'],
+    ['client_tls_cert_file', input.tls.cert],
+    ['client_tls_key_file', input.tls.key],
+    ['server_tls_sslmode', 'verify-full'],
+    ['server_tls_ca_file', input.tls.ca],
+    ['ignore_startup_parameters', 'extra_float_digits,search_path'],
+    ['log_connections', 0],
+    ['log_disconnections', 0],
+    ['stats_period', 3600],
+  ];
+  if (hasPreparedStatements(input.version)) options.push(['max_prepared_statements', 200]);
+  const lines = ['[pgbouncer]', ...options.map(([key, value]) => `${key} = ${value}`)];
+  if (atLeast(input.version, 1, 19) && input.peers.length > 1) {
+    // A cancel request may arrive at another process than its query: peers pass it on.
+    lines.push(`peer_id = ${input.peerId}`, '', '[peers]');
+    lines.push(...input.peers.map(peer => `${peer.id} = host=${peer.socketDir} port=${input.port}`));
+  }
+  return [...lines, '', `%include ${input.targetFile}`, ''].join('\n');
+}
+
+/** The target file: every database name leads to this server. */
+export function renderTarget(target: { address: string; port: number; lookupUser: string }): string {
+  return `[databases]\n* = host=${target.address} port=${target.port} auth_user=${target.lookupUser}\n`;
+}
+
+/** userlist.txt: the two users PgBouncer must know without asking the database. */
+export function renderUserlist(users: { name: string; password: string }[]): string {
+  return users.map(user => `"${user.name}" "${user.password.replaceAll('"', '""')}"\n`).join('');
+}
+
+/** The pooler's own pg_hba: TLS and SCRAM from loopback and the allowed ranges, the console on the Unix socket. */
+export function renderPoolerHba(ranges: string[]): string {
+  return [
+    `local pgbouncer ${POOLER_ADMIN} scram-sha-256`,
+    ...['127.0.0.0/8', '::1/128', ...ranges].map(range => `hostssl all all ${range} scram-sha-256`),
+    '',
+  ].join('\n');
+}
+
+function atLeast(version: string, major: number, minor: number): boolean {
+  const [a = 0, b = 0] = version.split('.').map(Number);
+  return a > major || (a === major && b >= minor);
+}
+
+function quote(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}

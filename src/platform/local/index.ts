@@ -1,0 +1,233 @@
+/** The local platform: clusters on this machine, all below one state directory. */
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { parseManifest } from '../../core/manifest/parse.ts';
+import type { ClusterSpec } from '../../core/manifest/spec.ts';
+import { effectiveParameters } from '../../engine/postgres/tuning.ts';
+import { PgherdError, RefusedError } from '../../lib/errors.ts';
+import { readIfExists } from '../../lib/files.ts';
+import type { ClusterRef, PlacementOptions, Platform, PlatformCluster } from '../contract.ts';
+import { LocalCluster } from './cluster.ts';
+import { Keeper } from './keeperService.ts';
+import { clusterPaths, clusterRoot } from './layout.ts';
+import { checkParameters } from './parameters.ts';
+import {
+  checkListen, checkRoom, checkSocketPath, checkStateDirectory, chooseSubnet, dataMajors, firstTaken, listeners, portTaken,
+} from './preflight.ts';
+import { type ClusterRecord, readRecord, StateError } from './record.ts';
+import { inspectTools, installTools, isReady, type Tools } from './setup/index.ts';
+
+const DEFAULT_PORT = 5432;
+
+export interface LocalPlatformOptions {
+  stateDir: string;
+  /** Where Patroni is unpacked; undefined: below the state directory. */
+  toolsDir: string | undefined;
+  /** Runs `main` for the resident control plane. */
+  launch: { node: string; main: string };
+  onSetup(message: string): void;
+}
+
+/** No cluster of this name and namespace. */
+export class ClusterNotFoundError extends RefusedError {}
+
+export function createLocalPlatform(options: LocalPlatformOptions): Platform {
+  const { stateDir } = options;
+  const keeper = new Keeper(stateDir, options.launch, async () => {
+    const records = await allRecords(stateDir);
+    return records.some(record => !record.stopped);
+  });
+
+  async function open(ref: ClusterRef): Promise<PlatformCluster> {
+    const record = await readRecord(join(clusterRoot(stateDir, ref.namespace, ref.name), 'cluster.json'));
+    if (record === undefined) throw await notFound(ref);
+    const paths = clusterPaths(stateDir, ref.namespace, ref.name, record.subnet);
+    const manifest = await readIfExists(paths.manifest);
+    const parsed = manifest === undefined ? undefined : parseManifest(manifest, { platform: 'local' });
+    if (manifest === undefined || parsed === undefined || !parsed.ok) {
+      throw new StateError({
+        code: 'state-unreadable',
+        message: `the manifest kept in ${paths.manifest} is missing or not valid any more`,
+        hint: 'run `pgherd up` with the manifest: the data are untouched',
+      });
+    }
+    return new LocalCluster({ stateDir, record, spec: parsed.spec, manifest, notes: versionNotes(parsed.spec, record), keeper });
+  }
+
+  async function notFound(ref: ClusterRef): Promise<ClusterNotFoundError> {
+    const known = (await allRecords(stateDir)).map(record => `${record.namespace}/${record.name}`);
+    return new ClusterNotFoundError({
+      code: 'no-such-cluster',
+      message: `there is no cluster ${ref.namespace}/${ref.name} below ${stateDir}`,
+      hint: known.length > 0 ? `clusters here: ${known.join(', ')}` : 'create one with: pgherd up MANIFEST',
+    });
+  }
+
+  async function adopt(spec: ClusterSpec, manifest: string, placement: PlacementOptions, signal: AbortSignal): Promise<PlatformCluster> {
+    const known = await readRecord(join(clusterRoot(stateDir, spec.namespace, spec.name), 'cluster.json'));
+    const tools = await provideTools(spec, known, signal);
+    const user = serviceUser();
+    await checkStateDirectory(stateDir, user);
+    checkListen(placement.listen);
+    const record = known === undefined
+      ? await newRecord(spec, placement, tools, user, signal)
+      : { ...known, ...placed(known, placement), programs: programsOf(tools) };
+    const paths = clusterPaths(stateDir, spec.namespace, spec.name, record.subnet);
+    checkSocketPath(paths.run);
+    await checkVersions(spec, record, placement, paths.data);
+    if (known === undefined || known.stopped) {
+      const taken = await firstTaken(listeners(spec, record.subnet, record.port, record.listen));
+      if (taken !== undefined) throw portTaken(taken);
+    }
+    const notes = [...versionNotes(spec, record)];
+    const parameters = effectiveParameters(spec);
+    if ((await readIfExists(paths.manifest)) !== manifest) {
+      await checkParameters(parameters, record, signal);
+      if (known === undefined || known.stopped) notes.push(...(await checkRoom(spec, stateDir, bytesOf(parameters.shared_buffers ?? ''))));
+    }
+    return new LocalCluster({ stateDir, record, spec, manifest, notes, keeper });
+  }
+
+  async function provideTools(spec: ClusterSpec, known: ClusterRecord | undefined, signal: AbortSignal): Promise<Tools> {
+    const majorWanted = known?.postgres.major ?? Number(spec.version);
+    const toolsDir = options.toolsDir ?? join(stateDir, 'tools');
+    let report = await inspectTools({ majorWanted, toolsDir, signal });
+    if (!isReady(report)) {
+      report = await installTools(report, { onProgress: options.onSetup, signal });
+    }
+    if (!isReady(report)) {
+      throw new PgherdError({
+        code: 'tools-missing',
+        message: `these are still missing after the installation: ${report.missing.map(item => item.tool).join(', ')}`,
+        hint: 'run `pgherd setup --verbose`',
+      });
+    }
+    return report.tools;
+  }
+
+  async function newRecord(
+    spec: ClusterSpec, placement: PlacementOptions, tools: Tools, user: ClusterRecord['serviceUser'], signal: AbortSignal,
+  ): Promise<ClusterRecord> {
+    signal.throwIfAborted();
+    const port = placement.port ?? DEFAULT_PORT;
+    const used = (await allRecords(stateDir)).map(record => record.subnet);
+    const key = `${stateDir}:${spec.namespace}/${spec.name}`;
+    return {
+      schema: 1,
+      name: spec.name,
+      namespace: spec.namespace,
+      subnet: await chooseSubnet(spec, port, placement.listen, key, used),
+      port,
+      ...(placement.listen !== undefined && { listen: placement.listen }),
+      createdAt: new Date().toISOString(),
+      stopped: false,
+      uid: randomUUID(),
+      serviceUser: user,
+      postgres: tools.postgres,
+      programs: programsOf(tools),
+    };
+  }
+
+  return {
+    open,
+    adopt,
+    async list() {
+      return (await allRecords(stateDir)).map(({ name, namespace }) => ({ name, namespace }));
+    },
+  };
+}
+
+/** An existing cluster keeps its port: clients and members know it. */
+function placed(known: ClusterRecord, placement: PlacementOptions): Partial<ClusterRecord> {
+  if (placement.port !== undefined && placement.port !== known.port) {
+    throw new RefusedError({
+      code: 'port-fixed',
+      message: `the cluster was made with port ${known.port}; a running cluster's port cannot change`,
+      hint: `leave out --port, or destroy the cluster and make it anew`,
+    });
+  }
+  return placement.listen === undefined ? {} : { listen: placement.listen };
+}
+
+/** Refuses data of another major, and, where asked, a major other than the wanted one. */
+async function checkVersions(spec: ClusterSpec, record: ClusterRecord, placement: PlacementOptions, data: string): Promise<void> {
+  const { major } = record.postgres;
+  const foreign = (await dataMajors(data)).find(entry => entry.major !== major);
+  if (foreign !== undefined) {
+    throw new RefusedError({
+      code: 'other-major',
+      message: `the data of ${foreign.member} belong to PostgreSQL ${foreign.major}, and this cluster runs ${major}`,
+      hint: `install PostgreSQL ${foreign.major} (apt-get install postgresql-${foreign.major}), or dump and restore into a new cluster; nothing was touched`,
+    });
+  }
+  if (placement.strictVersion && String(major) !== spec.version) {
+    throw new RefusedError({
+      code: 'version-not-available',
+      message: `the manifest asks for PostgreSQL ${spec.version}, and this machine has ${major}`,
+      hint: `add a package source that has postgresql-${spec.version}, write version: "${major}", or leave out --strict-version`,
+    });
+  }
+}
+
+function versionNotes(spec: ClusterSpec, record: ClusterRecord): string[] {
+  const { major } = record.postgres;
+  if (String(major) === spec.version) return [];
+  return [
+    `PostgreSQL ${major} instead of ${spec.version}: this machine's package sources have no postgresql-${spec.version} (--strict-version refuses)`,
+  ];
+}
+
+/** Root hands the servers to Debian's user postgres; anybody else runs them as themselves. */
+function serviceUser(): ClusterRecord['serviceUser'] {
+  const { username, uid, gid } = userInfo();
+  return uid === 0 ? lookUp('postgres') : { name: username, uid, gid };
+}
+
+function lookUp(name: string): ClusterRecord['serviceUser'] {
+  const line = readFileSync('/etc/passwd', 'utf8').split('\n').find(entry => entry.startsWith(`${name}:`));
+  const [, , uid, gid] = line?.split(':') ?? [];
+  if (uid === undefined || gid === undefined) {
+    throw new PgherdError({ code: 'no-service-user', message: `this machine has no user "${name}"`, hint: 'install the package postgresql-common' });
+  }
+  return { name, uid: Number(uid), gid: Number(gid) };
+}
+
+function programsOf(tools: Tools): ClusterRecord['programs'] {
+  return {
+    etcd: tools.etcd.path,
+    haproxy: tools.haproxy.path,
+    pgbouncer: tools.pgbouncer.path,
+    tini: tools.tini.path,
+    flock: tools.flock.path,
+    openssl: tools.openssl.path,
+    runsvdir: tools.runit.runsvdir,
+    svlogd: tools.runit.svlogd,
+    chpst: tools.runit.chpst,
+    patroni: [...tools.patroni.argv],
+    patroniEnv: { ...tools.patroni.env },
+    pgbouncerVersion: tools.pgbouncer.version,
+  };
+}
+
+async function allRecords(stateDir: string): Promise<ClusterRecord[]> {
+  const clusters = join(stateDir, 'clusters');
+  const namespaces = (await readdir(clusters).catch(() => [])).sort();
+  const records = await Promise.all(
+    namespaces.map(async namespace => {
+      const names = (await readdir(join(clusters, namespace)).catch(() => [])).sort();
+      return await Promise.all(names.map(name => readRecord(join(clusters, namespace, name, 'cluster.json'))));
+    }),
+  );
+  return records.flat().filter(record => record !== undefined);
+}
+
+/** PostgreSQL's memory units; a bare number counts blocks of 8 kB. */
+function bytesOf(value: string): number {
+  const match = /^\s*(\d+)\s*(B|kB|MB|GB|TB)?\s*$/.exec(value);
+  if (match === null) return 0;
+  const units = { B: 1, kB: 1024, MB: 1024 ** 2, GB: 1024 ** 3, TB: 1024 ** 4 };
+  return Number(match[1]) * (match[2] === undefined ? 8192 : units[match[2] as keyof typeof units]);
+}

@@ -1,0 +1,49 @@
+import { appendFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { readIfExists } from '../../lib/files.ts';
+import type { Journal, JournalEntry } from '../contract.ts';
+
+const entry = z.object({
+  at: z.string(),
+  actor: z.string(),
+  event: z.string(),
+  subject: z.string(),
+  message: z.string(),
+  reason: z.string().optional(),
+});
+
+/** The journal as one JSON document per line, only ever appended to. */
+export class FileJournal implements Journal {
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  async append(item: Omit<JournalEntry, 'at'>): Promise<void> {
+    const line = JSON.stringify({ at: new Date().toISOString(), ...item });
+    // One write of less than a page with O_APPEND: lines of two processes do not mix.
+    await appendFile(this.#path, `${line}\n`, { mode: 0o600 });
+  }
+
+  async read(options: { since: Date | undefined }): Promise<JournalEntry[]> {
+    const text = (await readIfExists(this.#path)) ?? '';
+    const since = options.since?.toISOString() ?? '';
+    return text
+      .split('\n')
+      .map(parseLine)
+      .filter(item => item !== undefined)
+      .filter(item => item.at >= since);
+  }
+}
+
+/** A line cut short by a crash is left out rather than making the journal unreadable. */
+function parseLine(line: string): JournalEntry | undefined {
+  if (line === '') return undefined;
+  try {
+    const parsed = entry.parse(JSON.parse(line));
+    return { ...parsed, reason: parsed.reason };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import { ensureDirectory, writeAtomically } from '../../lib/files.ts';
+import { DetachedProcess, serviceStatus, startService, stopService, writeService } from './runit.ts';
+
+const SERVICE = 'keeper';
+
+/**
+ * The resident control plane as a service of its own below `<state>/services`: one for all clusters of a state
+ * directory, started with the first and ended with the last. runit starts it again when it is killed.
+ */
+export class Keeper {
+  readonly #stateDir: string;
+  readonly #services: string;
+  readonly #launch: { node: string; main: string };
+  readonly #supervisor: DetachedProcess;
+  readonly #anyRunning: () => Promise<boolean>;
+
+  /** @param anyRunning whether some cluster of the state directory is not stopped. */
+  constructor(stateDir: string, launch: { node: string; main: string }, anyRunning: () => Promise<boolean>) {
+    this.#stateDir = stateDir;
+    this.#services = join(stateDir, 'services');
+    this.#launch = launch;
+    this.#anyRunning = anyRunning;
+    this.#supervisor = new DetachedProcess(join(stateDir, 'keeper.json'), join(stateDir, 'keeper.log'));
+  }
+
+  /** Starts the control plane, or a newer version of it, unless it runs. */
+  async ensure(): Promise<void> {
+    const log = join(this.#stateDir, 'log');
+    await ensureDirectory(log, { mode: 0o700 });
+    await writeAtomically(join(log, 'config'), 's1000000\nn10\n', { mode: 0o644 });
+    await writeService(this.#services, SERVICE, {
+      run: [
+        '#!/bin/sh',
+        '# The resident control plane of pgherd. Rendered by pgherd; edits are overwritten.',
+        'exec 2>&1',
+        // It holds little: a small heap keeps it small.
+        `exec ${quote(this.#launch.node)} --max-old-space-size=64 --max-semi-space-size=2 ${quote(this.#launch.main)} --state-dir ${quote(this.#stateDir)} keeper`,
+        '',
+      ].join('\n'),
+      log: `#!/bin/sh\nexec svlogd -ttt ${quote(log)}\n`,
+    });
+    await this.#supervisor.ensure(['runsvdir', '-P', this.#services], this.#services);
+    if (!(await serviceStatus(this.#services, SERVICE)).running) {
+      await startService(this.#services, SERVICE, AbortSignal.timeout(15_000));
+    }
+  }
+
+  async observe(): Promise<{ running: boolean; since: string | undefined }> {
+    const { running, since } = await serviceStatus(this.#services, SERVICE);
+    return { running, since };
+  }
+
+  /** Ends the control plane when no cluster is left for it to watch. */
+  async release(): Promise<void> {
+    if (await this.#anyRunning()) return;
+    const signal = AbortSignal.timeout(15_000);
+    await stopService(this.#services, SERVICE, 5_000, signal);
+    await this.#supervisor.stop('SIGHUP', 10_000, signal);
+  }
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

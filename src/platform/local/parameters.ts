@@ -1,0 +1,53 @@
+import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CommandError, run } from '../../lib/exec.ts';
+import { RefusedError } from '../../lib/errors.ts';
+import { writeAtomically } from '../../lib/files.ts';
+import type { ClusterRecord } from './record.ts';
+
+/**
+ * Lets the real server judge its parameters before any member sees them: `postgres --check` reads them all and
+ * takes the shared memory they ask for, in a directory of its own, and ends. A value that it refuses thus never
+ * reaches a primary. Rejects with RefusedError that holds PostgreSQL's own words.
+ */
+export async function checkParameters(
+  parameters: Record<string, string>,
+  record: ClusterRecord,
+  signal: AbortSignal,
+): Promise<void> {
+  const scratch = await mkdtemp(join(tmpdir(), 'pgherd-check-'));
+  const asRoot = process.getuid?.() === 0;
+  const owner = asRoot ? { uid: record.serviceUser.uid, gid: record.serviceUser.gid } : undefined;
+  try {
+    // The least that postgres takes for a data directory.
+    await mkdir(join(scratch, 'global'));
+    await writeAtomically(join(scratch, 'PG_VERSION'), `${record.postgres.major}\n`, { mode: 0o600, owner });
+    const lines = Object.entries(parameters).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`);
+    await writeAtomically(join(scratch, 'postgresql.conf'), lines.join(''), { mode: 0o600, owner });
+    if (owner !== undefined) for (const path of [scratch, join(scratch, 'global')]) await chown(path, owner.uid, owner.gid);
+    await run([join(record.postgres.binDir, 'postgres'), '--check', '-D', scratch, '-c', 'log_min_messages=warning'], {
+      signal,
+      timeoutMs: 20_000,
+      cwd: scratch,
+      ...owner,
+    });
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    throw new RefusedError({
+      code: 'parameter-refused',
+      message: `PostgreSQL ${record.postgres.version} refuses the parameters: ${firstComplaint(error.stderr)}`,
+      detail: error.stderr.trim(),
+      hint: 'correct spec.postgresql.parameters (or resources) in the manifest; nothing was changed',
+      cause: error,
+    });
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** PostgreSQL's sentence without time stamp and process id. */
+function firstComplaint(stderr: string): string {
+  const line = stderr.split('\n').find(text => /\b(FATAL|LOG|ERROR|PANIC):/.test(text)) ?? stderr.split('\n')[0] ?? '';
+  return line.replace(/^.*?\b(FATAL|LOG|ERROR|PANIC):\s*/, '');
+}

@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RefusedError } from '../../lib/errors.ts';
+import { ensureDirectory, readIfExists, writeAtomically } from '../../lib/files.ts';
+import type { Credentials } from '../contract.ts';
+
+/** Name of a user's Secret in the format's contract. */
+export function secretName(cluster: string, user: string): string {
+  return `${user.replaceAll('_', '-')}.${cluster}.credentials.postgresql.acid.zalan.do`;
+}
+
+/**
+ * The cluster's Secrets as directories with a file per key, the way Kubernetes mounts them. An existing one
+ * is never overwritten: who wants a password of their own puts it there beforehand.
+ */
+export class SecretStore {
+  readonly #directory: string;
+  readonly #cluster: string;
+
+  constructor(directory: string, cluster: string) {
+    this.#directory = directory;
+    this.#cluster = cluster;
+  }
+
+  /** Makes a Secret with a generated password for each user that has none. */
+  async ensure(users: string[]): Promise<void> {
+    await Promise.all(
+      users.map(async user => {
+        const directory = join(this.#directory, secretName(this.#cluster, user));
+        if ((await readIfExists(join(directory, 'password'))) !== undefined) return;
+        await ensureDirectory(directory, { mode: 0o700 });
+        await writeAtomically(join(directory, 'username'), user, { mode: 0o600 });
+        await writeAtomically(join(directory, 'password'), generatePassword(), { mode: 0o600 });
+      }),
+    );
+  }
+
+  async read(user: string): Promise<Credentials> {
+    const secret = secretName(this.#cluster, user);
+    const password = await readIfExists(join(this.#directory, secret, 'password'));
+    if (password === undefined) {
+      const known = await this.users();
+      throw new RefusedError({
+        code: 'unknown-user',
+        message: `there are no credentials for user "${user}" in cluster ${this.#cluster}`,
+        hint: known.length > 0 ? `known users: ${known.join(', ')}` : 'run `pgherd up` with the manifest first',
+      });
+    }
+    return { secret, username: user, password: password.trim() };
+  }
+
+  async users(): Promise<string[]> {
+    const names = await readdir(this.#directory).catch(() => []);
+    const users = await Promise.all(names.map(name => readIfExists(join(this.#directory, name, 'username'))));
+    return users.filter(user => user !== undefined).sort();
+  }
+}
+
+/** 64 characters of the base64url alphabet without its two signs: safe in URLs, files and shells. */
+function generatePassword(): string {
+  let text = '';
+  while (text.length < 64) text += randomBytes(64).toString('base64url').replace(/[-_]/g, '');
+  return text.slice(0, 64);
+}
