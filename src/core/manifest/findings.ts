@@ -64,6 +64,11 @@ export class Findings {
     this.#add('error', path, finding, offset);
   }
 
+  /** A number or boolean as typed: `0010`, `no`. Undefined for strings and for what is not in the text. */
+  writtenAt(path: Path): string | undefined {
+    return path.reduce<Place | undefined>((place, part) => place?.children?.get(part), this.#root)?.written;
+  }
+
   /** True when an error was found at `path` itself. */
   hasErrorAt(path: Path): boolean {
     return this.hasErrorWithin(path, path.length);
@@ -86,17 +91,27 @@ export class Findings {
   }
 
   #add(severity: Diagnostic['severity'], path: Path, finding: Finding, offset: number): void {
-    const text = pathText(path);
+    const text = shown(pathText(path));
+    const message = shown(finding.message);
     // One value can break a rule of its type and one of its meaning in the same words.
     const repeated = this.#found.some(
       ({ diagnostic }) =>
-        diagnostic.path === text &&
-        diagnostic.code === finding.code &&
-        diagnostic.message === finding.message,
+        diagnostic.path === text && diagnostic.code === finding.code && diagnostic.message === message,
     );
     if (repeated) return;
     const { line, column } = this.#lines.at(offset);
-    this.#found.push({ path, diagnostic: { severity, path: text, line, column, ...finding } });
+    this.#found.push({
+      path,
+      diagnostic: {
+        severity,
+        code: finding.code,
+        path: text,
+        line,
+        column,
+        message,
+        hint: shown(finding.hint),
+      },
+    });
   }
 
   /** The nearest place that exists: for a missing key that is its parent. */
@@ -111,4 +126,15 @@ export class Findings {
     if (anchor === 'key' || place.empty) return place.keyStart ?? place.start;
     return place.start;
   }
+}
+
+const maxShown = 400;
+
+/** Findings quote the manifest, and end up on terminals: no escape sequence and no flood may pass. */
+function shown(text: string): string {
+  const clean = text.replaceAll(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    char => `\\u{${char.codePointAt(0)?.toString(16)}}`,
+  );
+  return clean.length > maxShown ? `${clean.slice(0, maxShown)}…` : clean;
 }

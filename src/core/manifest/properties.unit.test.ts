@@ -28,6 +28,9 @@ function expectSane(text: string): void {
   }
 }
 
+/** A busy machine is no reason to fail. */
+const patient = { timeout: 120_000 };
+
 const anyScalar = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null), fc.double());
 const anyValue = fc.oneof(
   anyScalar,
@@ -39,7 +42,7 @@ const specKeys = fieldsOf(manifestSchema)
   .filter(field => /^spec\.[A-Za-z_]+$/.test(field.path))
   .map(field => field.path.slice('spec.'.length));
 
-describe('any text', () => {
+describe('any text', patient, () => {
   it('is answered, never thrown at', () => {
     const pieces = fc.array(
       fc.oneof(
@@ -91,7 +94,7 @@ describe('any text', () => {
   });
 });
 
-describe('any values', () => {
+describe('any values', patient, () => {
   it('below spec are answered, never thrown at', () => {
     const spec = fc.dictionary(
       fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...specKeys) }, fc.string()),
@@ -129,7 +132,7 @@ describe('any values', () => {
   });
 });
 
-describe('any sound manifest', () => {
+describe('any sound manifest', patient, () => {
   const name = fc.stringMatching(/^[a-z]([a-z0-9]{0,8}[a-z0-9])?$/).map(word => `x${word}`);
   const sound = fc
     .record({

@@ -55,6 +55,8 @@ describe('the shape of a manifest', () => {
 
   it.each([
     ['postgresql: { version: 16 }', 'spec.postgresql.version', 'put it in quotes: "16"'],
+    ['teamId: 0010', 'spec.teamId', 'put it in quotes: "0010"'],
+    ['teamId: no', 'spec.teamId', 'put it in quotes: "no"'],
     ['teamId: 5', 'spec.teamId', 'put it in quotes: "5"'],
     ['enableLogicalBackup: "true"', 'spec.enableLogicalBackup', 'write true or false, without quotes'],
     [
@@ -157,5 +159,16 @@ describe('the shape of a manifest', () => {
     );
     expect(errorsOf(text)).toEqual([]);
     expect(errorsOf(text, 'kubernetes')).toEqual([]);
+  });
+
+  it('lets no escape sequence and no flood of text through to the terminal', () => {
+    const odd = '\\e[31m\\u202e';
+    const lines = `allowedSourceRanges: ["${odd}"]\n"${odd}": 1\nlogicalBackupRetention: "${'x'.repeat(5000)}"`;
+    for (const found of errorsOf(manifestWith(lines))) {
+      const text = found.path + found.message + found.hint;
+      expect(text).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+      expect(text.length).toBeLessThan(1300);
+    }
+    expect(errorsOf(manifestWith(lines))).toHaveLength(3);
   });
 });

@@ -56,7 +56,7 @@ export function reportIssue(issue: Issue, root: JsonValue, findings: Findings): 
   findings.error(path, {
     code: 'wrong-type',
     message: `${field} must be a ${wanted(schema)}, and is ${show(found)}`,
-    hint: typeHint(found, schema),
+    hint: typeHint(found, findings.writtenAt(path), schema),
   });
 }
 
@@ -99,12 +99,12 @@ function wanted(schema: unknown): string {
   return name.startsWith('"') ? `string (${name})` : name;
 }
 
-function typeHint(found: JsonValue, schema: unknown): string {
+function typeHint(found: JsonValue, written: string | undefined, schema: unknown): string {
   const name = typeName(schema);
   const example = infoOf(schema).example;
   const scalar = typeof found === 'number' || typeof found === 'boolean';
-  if (scalar && (name === 'string' || name.startsWith('"')))
-    return `put it in quotes: ${JSON.stringify(String(found))}`;
+  if (scalar && name === 'string') return `put it in quotes: ${JSON.stringify(written ?? String(found))}`;
+  if (scalar && name.startsWith('"')) return `put it in quotes: ${JSON.stringify(String(found))}`;
   if (name === 'boolean') return 'write true or false, without quotes';
   if (name === 'whole number')
     return typeof found === 'string' && /^-?\d+$/.test(found)

@@ -4,7 +4,7 @@ import { int32, int64, optional, required, stringMap, uint32 } from './schemaFie
 /** The parts of `spec` that are about PostgreSQL and Patroni. */
 
 /** Major versions the format knows. */
-export const knownVersions = ['14', '15', '16', '17', '18'] as const;
+const knownVersions = ['14', '15', '16', '17', '18'] as const;
 
 export const postgresqlSection = z.strictObject({
   version: required(z.enum(knownVersions), 'PostgreSQL major version, as a string', { example: '"16"' }),

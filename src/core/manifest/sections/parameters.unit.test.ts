@@ -60,6 +60,13 @@ describe('parameters', () => {
     ['synchronous_commit: "local"', ['warning risky-value spec.postgresql.parameters.synchronous_commit']],
     ['synchronous_commit: "remote_apply"', []],
     ['work_mem: "1MB", WORK_MEM: "2MB"', ['error duplicate-key spec.postgresql.parameters.WORK_MEM']],
+    [
+      'work_mem: "1MB", WORK_MEM: "2MB", Work_Mem: "3MB"',
+      [
+        'error duplicate-key spec.postgresql.parameters.WORK_MEM',
+        'error duplicate-key spec.postgresql.parameters.Work_Mem',
+      ],
+    ],
     ['"work mem": "1MB"', ['error wrong-name spec.postgresql.parameters["work mem"]']],
     ['"a\\nport": "1"', ['error wrong-name spec.postgresql.parameters["a\\nport"]']],
     ['work_mem: "1MB\\nport = 1"', ['error wrong-value spec.postgresql.parameters.work_mem']],

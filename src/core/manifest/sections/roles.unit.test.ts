@@ -112,9 +112,9 @@ describe('prepared databases', () => {
 
   it('gives a database without schemas the schema data', () => {
     for (const body of ['', '{}', '{ schemas: {} }', '{ schemas: }']) {
-      expect(specOf(manifestWith(`preparedDatabases: { x: ${body} }`)).preparedDatabases[0]?.schemas).toEqual(
-        [data],
-      );
+      expect(specOf(manifestWith(`preparedDatabases: { x: ${body} }`)).preparedDatabases).toEqual([
+        { name: 'x', defaultUsers: false, extensions: {}, schemas: [data] },
+      ]);
     }
   });
 
