@@ -13,7 +13,7 @@ export interface ClusterSpec {
   version: string;
   /** 0 means stopped: data stays, no server runs. */
   instances: number;
-  /** `postgresql.parameters`, exactly as written (values are strings). */
+  /** `postgresql.parameters`: values exactly as written, names in PostgreSQL's own spelling, none that pgherd owns. */
   parameters: Record<string, string>;
   volume: VolumeSpec;
   resources: ResourcesSpec;
@@ -73,7 +73,10 @@ export interface PreparedDatabaseSpec {
 export type SynchronousMode = 'async' | 'sync' | 'strict';
 
 export interface PatroniSpec {
-  /** undefined: the manifest leaves it to the platform. */
+  /**
+   * undefined: the manifest leaves it to the platform. Where the other two are written and need more than Patroni's
+   * least ttl, it is what they need.
+   */
   ttl: number | undefined;
   loopWait: number | undefined;
   retryTimeout: number | undefined;

@@ -31,6 +31,8 @@ describe('suggestions', () => {
     ['databsaes', 'databases'],
     ['xyz', undefined],
     ['u', undefined],
+    ['use', undefined],
+    ['user', 'users'],
     ['x'.repeat(10_000), undefined],
   ])('for %j it names %j', (word, expected) => {
     expect(closest(word, ['numberOfInstances', 'databases', 'users'])).toBe(expected);

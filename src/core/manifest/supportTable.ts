@@ -40,7 +40,6 @@ const reserved = acted(
   'shapes shared_buffers, max_connections and the like; processes are not confined to it',
 );
 const hugepages = warned('huge pages are not set aside here; PostgreSQL tries them if the machine has them');
-const poolerShare = acted('accepted and shown by `plan`; pooler processes are not confined to it');
 
 /**
  * How the local platform treats every field of the format. A field that is warned about or refused speaks for
@@ -155,17 +154,9 @@ export const localSupport: Readonly<Record<string, Treatment>> = {
   'spec.connectionPooler.mode': acted("PgBouncer's pool_mode"),
   'spec.connectionPooler.dockerImage': warned('no image runs here: the PgBouncer of this machine is used'),
   'spec.connectionPooler.maxDBConnections': acted('shared by the processes of an endpoint'),
-  'spec.connectionPooler.resources': acted('read; see its parts'),
-  'spec.connectionPooler.resources.requests': acted('read; see its parts'),
-  'spec.connectionPooler.resources.requests.cpu': poolerShare,
-  'spec.connectionPooler.resources.requests.memory': poolerShare,
-  'spec.connectionPooler.resources.requests.hugepages-2Mi': hugepages,
-  'spec.connectionPooler.resources.requests.hugepages-1Gi': hugepages,
-  'spec.connectionPooler.resources.limits': acted('read; see its parts'),
-  'spec.connectionPooler.resources.limits.cpu': poolerShare,
-  'spec.connectionPooler.resources.limits.memory': poolerShare,
-  'spec.connectionPooler.resources.limits.hugepages-2Mi': hugepages,
-  'spec.connectionPooler.resources.limits.hugepages-1Gi': hugepages,
+  'spec.connectionPooler.resources': warned(
+    'processes are not confined here: PgBouncer takes the little that it needs',
+  ),
   'spec.enableMasterLoadBalancer': expose,
   'spec.enableReplicaLoadBalancer': expose,
   'spec.enableMasterPoolerLoadBalancer': expose,

@@ -33,7 +33,13 @@ export function whyProtected(role: string): string | undefined {
   return reason === undefined ? undefined : `it is ${reason}`;
 }
 
-export function checkUserName(name: string, path: Path, findings: Findings): void {
+/** `anchor` says whether the name is the key of a map entry or its value. */
+export function checkUserName(
+  name: string,
+  path: Path,
+  findings: Findings,
+  anchor: 'key' | 'value' = 'key',
+): void {
   if (!userName.test(name)) {
     findings.error(
       path,
@@ -42,10 +48,10 @@ export function checkUserName(name: string, path: Path, findings: Findings): voi
         message: `${JSON.stringify(name)} cannot be the name of a user`,
         hint: 'use lower-case letters, digits, `-` and `_` inside, and dots between words',
       },
-      'key',
+      anchor,
     );
   }
-  checkLength(name, path, findings);
+  checkLength(name, path, findings, 'the name', anchor);
 }
 
 export function checkDatabaseName(name: string, path: Path, findings: Findings): void {
@@ -91,11 +97,17 @@ export function checkSchemaName(
       anchor,
     );
   }
-  checkLength(name, path, findings);
+  checkLength(name, path, findings, 'the name', anchor);
 }
 
 /** Reports a name that PostgreSQL would cut. `what` names it when it is derived and not written anywhere. */
-export function checkLength(name: string, path: Path, findings: Findings, what = 'the name'): void {
+export function checkLength(
+  name: string,
+  path: Path,
+  findings: Findings,
+  what = 'the name',
+  anchor: 'key' | 'value' = 'key',
+): void {
   const bytes = new TextEncoder().encode(name).length;
   if (bytes <= maxIdentifierBytes) return;
   findings.error(
@@ -105,6 +117,6 @@ export function checkLength(name: string, path: Path, findings: Findings, what =
       message: `${what} ${name.length > 80 ? `${name.slice(0, 77)}…` : name} has ${bytes} bytes`,
       hint: `PostgreSQL keeps ${maxIdentifierBytes} of them: shorten it`,
     },
-    'key',
+    anchor,
   );
 }

@@ -101,6 +101,8 @@ export const ownedParameters: ReadonlyMap<string, OwnedParameter> = new Map<stri
   ['log_directory', log],
   ['log_filename', log],
   ['log_file_mode', log],
+  ['log_line_prefix', log],
+  ['log_timezone', log],
 ]);
 
 /** Values that break a promise of the cluster although the parameter itself is free. */

@@ -30,7 +30,13 @@ export function quoteParameters(
   }
 }
 
-/** The parameters to hand to PostgreSQL: those that pgherd or Patroni set themselves are refused or left out. */
+/** The only names that PostgreSQL itself spells with capitals. */
+const canonical = new Map(['DateStyle', 'IntervalStyle', 'TimeZone'].map(name => [name.toLowerCase(), name]));
+
+/**
+ * The parameters to hand to PostgreSQL: those that pgherd or Patroni set themselves are refused or left out.
+ * Names come in PostgreSQL's own spelling, so that they can be compared with defaults and with pg_settings.
+ */
 export function readParameters(spec: SpecSource, findings: Findings): Record<string, string> {
   const kept: Record<string, string> = {};
   const seen = new Map<string, string>();
@@ -73,7 +79,7 @@ export function readParameters(spec: SpecSource, findings: Findings): Record<str
       });
       continue;
     }
-    if (keeps(name, value, path, findings)) kept[name] = value;
+    if (keeps(name, value, path, findings)) kept[canonical.get(key) ?? key] = value;
   }
   checkSenders(spec, kept, findings);
   return kept;

@@ -21,6 +21,17 @@ describe('parameters', () => {
     });
   });
 
+  it('spells names as PostgreSQL does', () => {
+    const written =
+      'Work_Mem: "4MB", TIMEZONE: "UTC", datestyle: "ISO", Auto_Explain.Log_Nested_Statements: "on"';
+    expect(Object.keys(specOf(manifestWith(parameters(written))).parameters)).toEqual([
+      'work_mem',
+      'TimeZone',
+      'DateStyle',
+      'auto_explain.log_nested_statements',
+    ]);
+  });
+
   it('takes unquoted numbers and booleans as typed, with a warning that names the line', () => {
     const text = manifestWith(
       'postgresql:\n  version: "16"\n  parameters:\n    max_connections: 200\n    random_page_cost: 1.10\n    jit: off\n    autovacuum: true',

@@ -29,7 +29,7 @@ export function readPatroni(source: ManifestSource, findings: Findings): Patroni
   checkNodeCount(spec, synchronousMode, synchronousNodeCount, findings);
   return {
     // 0 is the format's way to say "default".
-    ttl: patroni?.ttl || undefined,
+    ttl: patroni?.ttl || neededTtl(spec),
     loopWait: patroni?.loop_wait || undefined,
     retryTimeout: patroni?.retry_timeout || undefined,
     maximumLagOnFailover: patroni?.maximum_lag_on_failover || defaultMaximumLag,
@@ -61,15 +61,26 @@ function checkTiming(spec: SpecSource, findings: Findings): void {
   }
   const ttl = patroni?.ttl || undefined;
   if (!fine || ttl === undefined) return;
-  const loopWait = patroni?.loop_wait || floors.loop_wait;
-  const retryTimeout = patroni?.retry_timeout || floors.retry_timeout;
-  const needed = loopWait + 2 * retryTimeout;
+  const needed = leastTtl(spec);
   if (needed <= ttl) return;
   findings.error([...path, 'ttl'], {
     code: 'out-of-range',
     message: `patroni.ttl is ${ttl}, below loop_wait + 2 * retry_timeout = ${needed}`,
     hint: `write ttl: ${needed} or more, or lower retry_timeout: a primary must be able to retry before its lease ends`,
   });
+}
+
+/** How long a lease must last for the written times. */
+function leastTtl(spec: SpecSource): number {
+  const loopWait = spec.patroni?.loop_wait || floors.loop_wait;
+  const retryTimeout = spec.patroni?.retry_timeout || floors.retry_timeout;
+  return loopWait + 2 * retryTimeout;
+}
+
+/** A platform's own ttl is chosen for its own other times: longer ones that are written need a longer ttl. */
+function neededTtl(spec: SpecSource): number | undefined {
+  const needed = leastTtl(spec);
+  return needed > floors.ttl ? needed : undefined;
 }
 
 function readMode(spec: SpecSource, findings: Findings): SynchronousMode {

@@ -28,6 +28,15 @@ describe('patroni', () => {
   });
 
   it.each([
+    ['loop_wait: 10, retry_timeout: 5', undefined],
+    ['loop_wait: 10, retry_timeout: 10', 30],
+    ['loop_wait: 30', 36],
+    ['ttl: 40, loop_wait: 10, retry_timeout: 10', 40],
+  ])('makes the lease long enough for the other times: %s', (text, ttl) => {
+    expect(specOf(manifestWith(patroni(text))).patroni.ttl).toBe(ttl);
+  });
+
+  it.each([
     ['ttl: 19', ['error out-of-range spec.patroni.ttl']],
     ['retry_timeout: 2', ['error out-of-range spec.patroni.retry_timeout']],
     ['ttl: 20, loop_wait: 10, retry_timeout: 5', []],
@@ -105,6 +114,8 @@ describe('patroni', () => {
         'error missing-field spec.patroni.slots.a.plugin',
       ],
     ],
+    ['a: { plugin: pgoutput }', ['error missing-field spec.patroni.slots.a.database']],
+    ['a: { database: x }', ['error missing-field spec.patroni.slots.a.plugin']],
     ['a: { type: logicl }', ['error unknown-value spec.patroni.slots.a.type']],
     ['a: { typ: logical }', ['error unknown-field spec.patroni.slots.a.typ']],
   ])('checks slots { %s }', (text, expected) => {

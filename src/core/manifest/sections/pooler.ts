@@ -35,7 +35,7 @@ export function readPooler(
       hint: 'delete the line (the user is then `pooler`), or choose another name',
     });
   } else if (source?.user != null) {
-    checkUserName(pooler.user, [...path, 'user'], findings);
+    checkUserName(pooler.user, [...path, 'user'], findings, 'value');
   }
   if (source?.schema != null) checkSchemaName(pooler.schema, [...path, 'schema'], findings, 'value');
   if (pooler.maxDbConnections < pooler.instances) {

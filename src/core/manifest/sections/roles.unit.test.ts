@@ -241,4 +241,10 @@ describe('poolers', () => {
   ])('%s', (lines, expected) => {
     expect(findingsOf(manifestWith(lines)).filter(found => !found.endsWith('volume.size'))).toEqual(expected);
   });
+
+  it('point at what was written: a key, or a value', () => {
+    expect(errorsOf(manifestWith('users: { Bauer: [createdb] }'))).toMatchObject([{ line: 9, column: 12 }]);
+    expect(errorsOf(manifestWith('connectionPooler: { user: A }'))).toMatchObject([{ line: 9, column: 29 }]);
+    expect(errorsOf(manifestWith('databases: { "1": postgres }'))).toMatchObject([{ line: 9, column: 16 }]);
+  });
 });

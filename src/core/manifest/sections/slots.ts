@@ -53,9 +53,9 @@ function checkSlot(name: string, slot: Record<string, string>, at: Path, finding
       'key',
     );
   }
-  // Patroni takes a slot with database and plugin for a logical one.
-  const type =
-    slot.type ?? (slot.database !== undefined && slot.plugin !== undefined ? 'logical' : 'physical');
+  // Patroni makes a physical slot of one that lacks either: whoever names one of them meant a logical one.
+  const logical = slot.database !== undefined || slot.plugin !== undefined;
+  const type = slot.type ?? (logical ? 'logical' : 'physical');
   if (type !== 'logical' && type !== 'physical') {
     findings.error([...at, 'type'], {
       code: 'unknown-value',
