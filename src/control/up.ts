@@ -84,8 +84,12 @@ export async function reconcile(
   const repeats = new Map<string, number>();
   const until = performance.now() + context.timeoutMs;
   let awaited = '';
+  // Reading the catalogs costs a login per database: once they are as desired they are not read again.
+  let catalog: Observation['catalog'];
   for (;;) {
-    const observed = await cluster.observe({ catalog: true }, context.signal);
+    const seen = await cluster.observe({ catalog: catalog === undefined }, context.signal);
+    const observed = { ...seen, catalog: seen.catalog ?? catalog };
+    catalog = observed.catalog;
     const planned = plan(cluster.desired(), observed);
     const batch = nextBatch(planned);
     if (isDone(planned)) return { steps: done, observed };
@@ -98,6 +102,7 @@ export async function reconcile(
       continue;
     }
     countRepeats(repeats, batch);
+    if (batch[0]?.action.kind === 'change-catalog') catalog = undefined;
     await carryOutAll(cluster, batch, context);
     done.push(...batch);
   }

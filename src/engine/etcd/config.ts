@@ -38,7 +38,9 @@ export function renderEtcd(input: EtcdConfigInput): string {
     'initial-cluster-token': input.token,
     'client-transport-security': security,
     'peer-transport-security': security,
-    'heartbeat-interval': 50,
+    // Patroni speaks to the JSON gateway, which a configuration file (unlike flags) leaves off.
+    'enable-grpc-gateway': true,
+    'heartbeat-interval': 100,
     'election-timeout': 500,
     'pre-vote': true,
     'auto-compaction-mode': 'periodic',

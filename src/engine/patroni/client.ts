@@ -9,16 +9,11 @@ const memberStatus = z.object({
   state: z.string(),
   role: z.string(),
   timeline: z.number().optional(),
-  server_version: z.number().optional(),
   pending_restart: z.boolean().optional(),
   pending_restart_reason: z
     .record(z.string(), z.object({ old_value: z.coerce.string().optional(), new_value: z.coerce.string().optional() }))
     .optional(),
-  sync_standby: z.boolean().optional(),
-  quorum_standby: z.boolean().optional(),
   replication_state: z.string().optional(),
-  postmaster_start_time: z.string().nullish(),
-  pause: z.boolean().optional(),
   xlog: z
     .object({
       location: z.number().optional(),
@@ -27,12 +22,11 @@ const memberStatus = z.object({
       replayed_timestamp: z.string().nullish(),
     })
     .optional(),
-  replication: z
-    .array(z.object({ application_name: z.string(), state: z.string(), sync_state: z.string() }))
-    .optional(),
 });
 
 export type MemberStatus = z.infer<typeof memberStatus>;
+
+const clusterView = z.object({ members: z.array(z.object({ name: z.string(), role: z.string() })) });
 
 const dynamicConfiguration = z.record(z.string(), z.unknown());
 
@@ -53,6 +47,13 @@ export class PatroniClient implements Disposable {
   async status(signal: AbortSignal, timeoutMs = 2000): Promise<MemberStatus> {
     const response = await this.#http.request('GET', '/patroni', { timeoutMs, signal });
     return this.#parse(memberStatus, response);
+  }
+
+  /** Names of the standbys that commits wait for, as the DCS has them at this moment: these may take over. */
+  async synchronousStandbys(signal: AbortSignal): Promise<string[]> {
+    const response = await this.#http.request('GET', '/cluster', { timeoutMs: 2000, signal });
+    const { members } = this.#parse(clusterView, response);
+    return members.filter(member => ['sync_standby', 'quorum_standby'].includes(member.role)).map(member => member.name);
   }
 
   async config(signal: AbortSignal): Promise<DynamicConfig> {

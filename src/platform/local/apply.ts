@@ -70,13 +70,20 @@ async function noteApplied({ paths }: Machine, service: Service): Promise<void> 
   await writeAtomically(join(paths.conf, service.name, 'applied.json'), text, { mode: 0o600 });
 }
 
+/**
+ * Lays out every server that does not exist yet, stopped, and starts the supervisor: runsvdir takes up what it
+ * finds at its start at once, and what comes later only within five seconds.
+ */
+export async function layOut(machine: Machine): Promise<void> {
+  const known = await listServices(machine.paths.services);
+  const fresh = machine.wanted.filter(name => !known.includes(name));
+  await Promise.all(fresh.map(name => writeFiles(machine, machine.render(name))));
+  if (machine.wanted.length > 0) await startSupervisor(machine);
+}
+
 /** Starts a server, and waits until it does its work as far as others depend on it. */
 export async function startComponent(machine: Machine, name: string, context: ApplyContext): Promise<void> {
-  const { paths, supervisor } = machine;
-  if (!(await supervisor.isRunning())) {
-    for (const other of machine.wanted) await writeFiles(machine, machine.render(other));
-    await startSupervisor(machine);
-  }
+  const { paths } = machine;
   const service = machine.render(name);
   await writeFiles(machine, service);
   await noteApplied(machine, service);

@@ -17,7 +17,7 @@ import type {
   ApplyContext, Credentials, LogLine, LogOptions, ObserveOptions, PlatformCluster,
 } from '../contract.ts';
 import {
-  listAside, type Machine, prepareDirectories, reloadComponent, removeComponent, restartComponent, startComponent,
+  layOut, listAside, type Machine, prepareDirectories, reloadComponent, removeComponent, restartComponent, startComponent,
   startSupervisor, stopAll,
 } from './apply.ts';
 import { ensureCertificates } from './certificates.ts';
@@ -60,6 +60,8 @@ export class LocalCluster implements PlatformCluster {
   readonly #supervisor: DetachedProcess;
   readonly #keeper: Keeper;
   #record: ClusterRecord;
+  /** As of the last look. */
+  #primary: MemberObservation | undefined;
   /** What rendering needs from disk: passwords, and a fingerprint of the certificates. */
   #material: { passwords: Record<string, string>; certificates: string } | undefined;
 
@@ -117,6 +119,7 @@ export class LocalCluster implements PlatformCluster {
       this.#keeper.observe(),
     ]);
     const primary = members.find(member => member.role === 'primary');
+    this.#primary = primary;
     const [config, catalog] = await Promise.all([
       this.#readConfig(members, signal),
       options.catalog && primary !== undefined ? this.#readCatalog(primary, signal) : undefined,
@@ -178,6 +181,7 @@ export class LocalCluster implements PlatformCluster {
       // A guess until the first role change corrects it.
       await this.#writeTarget('pooler', primaryTarget(spec, this.#record, memberAddress(this.#record.subnet, 0)));
     }
+    await layOut(await this.#machine());
     await writeRecord(this.#paths.record, this.#record);
   }
 
@@ -283,7 +287,7 @@ export class LocalCluster implements PlatformCluster {
     await ensureCertificates(
       { openssl: programs.openssl, directory: this.#paths.tls, owner, signal },
       this.#paths.ca,
-      `pgherd ${this.ref.namespace}/${this.ref.name} ${this.#record.uid}`,
+      `pgherd ${this.#record.uid}`,
       [
         ...Array.from({ length: VOTERS }, (_, n) => ({ name: `etcd-${n}`, addresses: own(n) })),
         ...Array.from({ length: this.spec.instances }, (_, n) => ({ name: `${this.ref.name}-${n}`, addresses: own(n) })),
@@ -361,8 +365,8 @@ export class LocalCluster implements PlatformCluster {
   }
 
   async #changeContext(signal: AbortSignal): Promise<ChangeContext> {
-    const { members } = await this.observe({ catalog: false }, signal);
-    const primary = members.find(member => member.role === 'primary');
+    if (this.#primary === undefined) await this.observe({ catalog: false }, signal);
+    const primary = this.#primary;
     if (primary === undefined) {
       throw new PgherdError({ code: 'no-primary', message: 'there is no primary to change roles and databases on' });
     }

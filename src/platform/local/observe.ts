@@ -105,6 +105,11 @@ export async function observeMembers(
       }
     }),
   );
+  const synchronous = await synchronousStandbys(
+    answers.filter(answer => answer.status !== undefined).map(answer => answer.name),
+    clients,
+    signal,
+  );
   const primary = answers.find(answer => answer.status !== undefined && roleOf(answer.status) === 'primary')?.status;
   return answers.map(({ name, service, status, problem }) => {
     const role = status === undefined ? ('unknown' as const) : roleOf(status);
@@ -117,7 +122,7 @@ export async function observeMembers(
       state,
       timeline: status?.timeline,
       ...lag(status, primary, observedAt),
-      synchronous: status?.sync_standby === true || status?.quorum_standby === true,
+      synchronous: synchronous.includes(name),
       pendingRestart: status?.pending_restart === true,
       pendingRestartReason: pendingReason(status),
       address: memberAddress(record.subnet, ordinalOf(name)),
@@ -126,6 +131,18 @@ export async function observeMembers(
       problem: problem ?? (state === 'failed' ? `PostgreSQL: ${status?.state}` : undefined),
     };
   });
+}
+
+/** As the first member that answers reads it from the DCS; nobody, where none can. */
+async function synchronousStandbys(answering: string[], clients: Clients, signal: AbortSignal): Promise<string[]> {
+  for (const name of answering) {
+    try {
+      return await clients.patroni(name).synchronousStandbys(signal);
+    } catch {
+      signal.throwIfAborted();
+    }
+  }
+  return [];
 }
 
 function pendingReason(status: MemberStatus | undefined): MemberObservation['pendingRestartReason'] {

@@ -6,6 +6,9 @@ import { RefusedError } from '../../lib/errors.ts';
 import { writeAtomically } from '../../lib/files.ts';
 import type { ClusterRecord } from './record.ts';
 
+/** The least that postgres takes for a data directory. */
+const SKELETON = ['global', 'pg_notify', 'pg_dynshmem', 'pg_stat', 'pg_stat_tmp', 'pg_subtrans'];
+
 /**
  * Lets the real server judge its parameters before any member sees them: `postgres --check` reads them all and
  * takes the shared memory they ask for, in a directory of its own, and ends. A value that it refuses thus never
@@ -20,12 +23,14 @@ export async function checkParameters(
   const asRoot = process.getuid?.() === 0;
   const owner = asRoot ? { uid: record.serviceUser.uid, gid: record.serviceUser.gid } : undefined;
   try {
-    // The least that postgres takes for a data directory.
-    await mkdir(join(scratch, 'global'));
+    await Promise.all(SKELETON.map(name => mkdir(join(scratch, name))));
     await writeAtomically(join(scratch, 'PG_VERSION'), `${record.postgres.major}\n`, { mode: 0o600, owner });
     const lines = Object.entries(parameters).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`);
     await writeAtomically(join(scratch, 'postgresql.conf'), lines.join(''), { mode: 0o600, owner });
-    if (owner !== undefined) for (const path of [scratch, join(scratch, 'global')]) await chown(path, owner.uid, owner.gid);
+    await writeAtomically(join(scratch, 'postgresql.auto.conf'), '', { mode: 0o600, owner });
+    if (owner !== undefined) {
+      for (const path of ['.', ...SKELETON]) await chown(join(scratch, path), owner.uid, owner.gid);
+    }
     await run([join(record.postgres.binDir, 'postgres'), '--check', '-D', scratch, '-c', 'log_min_messages=warning'], {
       signal,
       timeoutMs: 20_000,

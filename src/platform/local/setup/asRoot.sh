@@ -22,6 +22,7 @@ state=/var/lib/pgherd-setup
 policy=/usr/sbin/policy-rc.d
 clusterConf=/etc/postgresql-common/createcluster.conf
 clusterDir=/etc/postgresql-common/createcluster.d
+runitDir=/etc/runit/runsvdir/default
 noCluster=$clusterDir/zzz-pgherd-setup.conf
 
 say() { printf 'pgherd: %s\n' "$*" >>"$log"; }
@@ -54,11 +55,11 @@ aptInstall() {
 
 # The links by which services are enabled: systemd's, sysv's and runit's.
 enabledLinks() {
-  find /etc/systemd/system /etc/systemd/user /etc/rc?.d /etc/runit/runsvdir/default -type l ! -name '.*' \
+  find /etc/systemd/system /etc/systemd/user /etc/rc?.d "$runitDir" -type l ! -name '.*' \
     2>/dev/null | sort
 }
 
-directories() { find /etc/systemd /etc/postgresql-common -type d 2>/dev/null | sort; }
+directories() { find /etc/systemd /etc/postgresql-common /etc/runit -type d 2>/dev/null | sort; }
 
 holdServices() {
   mkdir -p "$state"
@@ -116,6 +117,11 @@ disableNew() {
       ;;
     esac
   done
+  # Denied by our policy, Debian 13's runit has not enabled its own service yet, but would at the next occasion.
+  if [ -d /etc/sv/default-syslog ] && ! grep -qxF "$runitDir" "$state/directories" &&
+    [ ! -L "$runitDir/default-syslog" ] && [ ! -L "$runitDir/.default-syslog" ]; then
+    ln -s /etc/sv/default-syslog "$runitDir/.default-syslog"
+  fi
   [ ! -d /run/systemd/system ] || systemctl daemon-reload >>"$log" 2>&1 || :
 }
 

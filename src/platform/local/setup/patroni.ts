@@ -16,6 +16,11 @@ const PINNED = {
 const RELEASE = 'trixie';
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const FETCH_MS = 120_000;
+/**
+ * python-etcd makes urllib3 use pyOpenSSL where the machine has it, which then fails on certificates with DNS names
+ * unless python3-idna is there too, and costs each start 0.2 s. Python's own ssl does all that is needed.
+ */
+const NO_PYOPENSSL = "raise ImportError('pgherd runs Patroni on the ssl module of Python itself')\n";
 
 export interface PatroniOptions {
   toolsDir: string;
@@ -39,6 +44,7 @@ export async function installPatroni({ toolsDir, onProgress, signal }: PatroniOp
     await mkdir(prefix);
     await run(['dpkg-deb', '-x', deb, prefix], { signal, timeoutMs: 60_000, env: APT_ENV });
     await chmod(prefix, 0o755);
+    await writeFile(`${prefix}/usr/lib/python3/dist-packages/OpenSSL.py`, NO_PYOPENSSL);
     // Patroni runs as a user who may not write here: without this each start would compile everything anew.
     await run([PYTHON, '-m', 'compileall', '-q', `${prefix}/usr/lib/python3`], { signal, timeoutMs: 60_000 });
     const { patroniError } = await askPython(prefix, signal);
