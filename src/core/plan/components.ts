@@ -1,3 +1,4 @@
+import { claimants } from '../topology/members.ts';
 import type { ComponentKind, ComponentObservation } from '../topology/observation.ts';
 import type { Step } from './action.ts';
 import { byOrdinal, type Situation, whyNotDestructive, whyOnlyStarts } from './situation.ts';
@@ -21,26 +22,52 @@ function byKind(a: { name: string; kind: ComponentKind }, b: { name: string; kin
  * two at once could cost the quorum.
  */
 export function planStarts(situation: Situation): Step[] {
-  return [...situation.desired.components]
+  return [...situation.desired.components, ...neededLeftovers(situation)]
     .sort(byKind)
     .filter(({ name }) => situation.components.get(name)?.running !== true)
-    .map(({ name, kind }) => {
+    .map(({ name, kind }): Step => {
       const known = situation.components.has(name);
       const base: Step = {
         action: { kind: 'start', component: name, componentKind: kind },
         summary: `start ${words[kind]} ${name}`,
-        reason: known ? 'it does not run' : 'the manifest asks for it and it does not exist yet',
+        reason: whyStart(situation, name, kind),
         impact: 'none',
       };
       return !known && kind === 'etcd' && voterJoins(situation) ? joining(situation, base) : base;
     });
 }
 
-/** The DCS works with fewer voters than are wanted: what is new is no part of it yet. */
-function voterJoins({ observed, desired }: Situation): boolean {
+/**
+ * Servers that are to go, but not before the cluster works without them: voters while the quorum is missing, the
+ * primary, and every member while there is none, for one of them may hold the latest writes.
+ */
+function neededLeftovers({ observed, wanted }: Situation): ComponentObservation[] {
+  const { dcs } = observed;
+  const quorum = dcs !== undefined && dcs.healthyVoters * 2 > dcs.voters;
+  const claims = claimants(observed).map(member => member.name);
+  return observed.components.filter(({ name, kind }) => {
+    if (wanted.has(name)) return false;
+    return kind === 'etcd' ? !quorum : kind === 'member' && (claims.length === 0 || claims.includes(name));
+  });
+}
+
+function whyStart({ components, wanted, primary }: Situation, name: string, kind: ComponentKind): string {
+  if (!components.has(name)) return 'the manifest asks for it and it does not exist yet';
+  if (wanted.has(name)) return 'it does not run';
+  if (name === primary?.name) return 'it is to go, but is the primary and has to hand over first';
+  return kind === 'etcd'
+    ? 'it is to go, but there is no quorum without it yet'
+    : 'it is to go, but may hold the latest writes, and there is no primary yet';
+}
+
+/**
+ * The DCS works, and each of its voters is a server that was seen: what was not seen is no part of it. (While a first
+ * start was interrupted there are more voters than servers: those are started together.)
+ */
+function voterJoins({ observed }: Situation): boolean {
   const { dcs } = observed;
   if (dcs === undefined || dcs.healthyVoters * 2 <= dcs.voters) return false;
-  return dcs.voters < desired.components.filter(component => component.kind === 'etcd').length;
+  return dcs.voters <= observed.components.filter(component => component.kind === 'etcd').length;
 }
 
 function joining({ observed }: Situation, step: Step): Step {

@@ -48,7 +48,13 @@ export function planMemberRestarts(
   const steps = early.map(name => restartOf(situation, name, needs.get(name)));
   const own = primary === undefined ? undefined : needs.get(primary.name);
   if (primary !== undefined && own !== undefined) steps.push(...primarySteps(situation, primary, own));
-  steps.push(...late.map(name => restartOf(situation, name, needs.get(name))));
+  // Restarted before the primary has the lower value, a standby would keep the higher one and ask again.
+  const primaryLacks =
+    own === undefined && primary?.pendingRestart ? `${primary.name} has to be restarted first` : undefined;
+  for (const name of late) {
+    const step = restartOf(situation, name, needs.get(name));
+    steps.push({ ...step, blockedBy: primaryLacks ?? step.blockedBy });
+  }
   return chained(steps, configBlocked ?? whyNotDestructive(situation) ?? synchronousShortfall(situation));
 }
 
