@@ -55,7 +55,7 @@ export async function installTools(report: ToolsReport, options: InstallOptions)
 }
 
 /** The Debian packages to install, each once. */
-export function packagesOf(report: ToolsReport): string[] {
+function packagesOf(report: ToolsReport): string[] {
   return [...new Set(report.missing.flatMap(tool => tool.package ?? []))];
 }
 

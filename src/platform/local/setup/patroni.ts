@@ -113,7 +113,8 @@ async function fetchPinned(mirror: string, work: string, signal: AbortSignal): P
 /**
  * The package that the release holds now, for the day the pinned one has left the pool. A private apt, which
  * knows this one source only and writes below `work` only; `apt-get download` checks the hash of the index,
- * whose signature `update` has checked.
+ * whose signature `update` has checked. Exported for test/setup.
+ * @public
  */
 export async function fetchCurrent(mirror: string, work: string, signal: AbortSignal): Promise<string> {
   const root = `${work}/apt-${randomBytes(4).toString('hex')}`;

@@ -28,7 +28,7 @@ export async function waysToRoot(signal: AbortSignal): Promise<readonly string[]
 /** Says what is missing and gives one line to copy. */
 export function refuseWithoutRoot(report: ToolsReport): RefusedError {
   const launcher = /^[\w@%+=:,./-]+$/.test(LAUNCHER) ? LAUNCHER : `'${LAUNCHER.replaceAll("'", `'\\''`)}'`;
-  const major = report.majorWanted === undefined ? '' : ` --major ${report.majorWanted}`;
+  const major = report.majorWanted === undefined ? '' : ` --postgres ${report.majorWanted}`;
   return new RefusedError({
     code: 'root-needed',
     message:

@@ -1,5 +1,5 @@
 /** A program of the machine, with the version that it gave itself. */
-export interface Program {
+interface Program {
   path: string;
   version: string;
 }
