@@ -13,7 +13,11 @@ const LOOK_EVERY_MS = 2000;
 const LIST_EVERY_MS = 10_000;
 
 /** Runs until the signal aborts. `report` gets a line for what went wrong with a cluster; watching goes on. */
-export async function runKeeper(platform: Platform, signal: AbortSignal, report: (line: string) => void): Promise<void> {
+export async function runKeeper(
+  platform: Platform,
+  signal: AbortSignal,
+  report: (line: string) => void,
+): Promise<void> {
   const watched = new Map<string, Promise<void>>();
   while (!signal.aborted) {
     for (const ref of await platform.list(signal).catch(() => [])) {
@@ -22,7 +26,10 @@ export async function runKeeper(platform: Platform, signal: AbortSignal, report:
       const watch = watchCluster(platform, ref, signal, report).catch(error => {
         if (!signal.aborted) report(`${key}: ${messageOf(error)}`);
       });
-      watched.set(key, watch.finally(() => watched.delete(key)));
+      watched.set(
+        key,
+        watch.finally(() => watched.delete(key)),
+      );
     }
     await sleep(LIST_EVERY_MS, signal).catch(() => {});
   }
@@ -47,7 +54,13 @@ async function watchCluster(
       await noteChanges(cluster, before, observed);
       await cluster.remember(observed);
       for (const done of await cluster.heal(observed)) {
-        await cluster.journal.append({ actor: 'keeper', event: 'healed', subject: 'cluster', message: done, reason: undefined });
+        await cluster.journal.append({
+          actor: 'keeper',
+          event: 'healed',
+          subject: 'cluster',
+          message: done,
+          reason: undefined,
+        });
       }
       before = observed;
       complaint = '';
@@ -61,7 +74,11 @@ async function watchCluster(
   }
 }
 
-async function noteChanges(cluster: PlatformCluster, before: Observation | undefined, now: Observation): Promise<void> {
+async function noteChanges(
+  cluster: PlatformCluster,
+  before: Observation | undefined,
+  now: Observation,
+): Promise<void> {
   if (before === undefined) return;
   for (const entry of changes(before, now)) {
     await cluster.journal.append({ actor: 'keeper', ...entry, reason: undefined });
@@ -69,12 +86,19 @@ async function noteChanges(cluster: PlatformCluster, before: Observation | undef
 }
 
 /** What a person would want to find in the journal: roles and states that changed, members lost and back. */
-export function changes(before: Observation, now: Observation): { event: string; subject: string; message: string }[] {
+export function changes(
+  before: Observation,
+  now: Observation,
+): { event: string; subject: string; message: string }[] {
   const old = new Map(before.members.map(member => [member.name, member]));
   const entries = now.members.flatMap(member => memberChanges(old.get(member.name), member));
   const healthy = now.dcs?.healthyVoters;
   if (healthy !== undefined && before.dcs !== undefined && healthy !== before.dcs.healthyVoters) {
-    entries.push({ event: 'dcs-changed', subject: 'etcd', message: `${healthy} of ${now.dcs?.voters} voters are healthy` });
+    entries.push({
+      event: 'dcs-changed',
+      subject: 'etcd',
+      message: `${healthy} of ${now.dcs?.voters} voters are healthy`,
+    });
   }
   const running = new Map(before.components.map(component => [component.name, component]));
   for (const component of now.components) {
@@ -82,7 +106,11 @@ export function changes(before: Observation, now: Observation): { event: string;
     if (previous === undefined || component.kind === 'member') continue;
     if (previous.running !== component.running || previous.since !== component.since) {
       const what = component.running ? 'was started again' : 'is not running';
-      entries.push({ event: 'server-restarted', subject: component.name, message: `${component.name} ${what}` });
+      entries.push({
+        event: 'server-restarted',
+        subject: component.name,
+        message: `${component.name} ${what}`,
+      });
     }
   }
   return entries;
@@ -93,9 +121,15 @@ function memberChanges(
   now: MemberObservation,
 ): { event: string; subject: string; message: string }[] {
   if (before === undefined) return [];
-  const entry = (event: string, message: string) => ({ event, subject: now.name, message: `${now.name} ${message}` });
-  if (now.state === 'lost' && before.state !== 'lost') return [entry('member-lost', `is lost (it was ${before.role}, ${before.state})`)];
-  if (before.state === 'lost' && now.state !== 'lost') return [entry('member-back', `is back as ${now.role}, ${now.state}`)];
+  const entry = (event: string, message: string) => ({
+    event,
+    subject: now.name,
+    message: `${now.name} ${message}`,
+  });
+  if (now.state === 'lost' && before.state !== 'lost')
+    return [entry('member-lost', `is lost (it was ${before.role}, ${before.state})`)];
+  if (before.state === 'lost' && now.state !== 'lost')
+    return [entry('member-back', `is back as ${now.role}, ${now.state}`)];
   if (before.role !== now.role && now.role !== 'unknown') {
     return [entry('role-changed', `is ${now.role} now (timeline ${now.timeline ?? 'unknown'})`)];
   }

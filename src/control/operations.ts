@@ -148,15 +148,27 @@ async function move(
     async signal => {
       const { members } = await cluster.observe({ catalog: false }, signal);
       const [primary, ...others] = members.filter(member => member.role === 'primary');
-      return primary !== undefined && others.length === 0 && primary.name !== from ? { primary, members } : undefined;
+      return primary !== undefined && others.length === 0 && primary.name !== from
+        ? { primary, members }
+        : undefined;
     },
     { what: `the ${operation}`, timeoutMs: MOVE_TIMEOUT_MS, everyMs: 50, signal: context.signal },
   );
-  await note(cluster, operation, primary.name, `the primary moved from ${from ?? 'nobody'} to ${primary.name}`);
+  await note(
+    cluster,
+    operation,
+    primary.name,
+    `the primary moved from ${from ?? 'nobody'} to ${primary.name}`,
+  );
   return { from, to: primary.name, durationMs: performance.now() - started, members };
 }
 
-async function untilWell(cluster: PlatformCluster, name: string, timeoutMs: number, context: ApplyContext): Promise<void> {
+async function untilWell(
+  cluster: PlatformCluster,
+  name: string,
+  timeoutMs: number,
+  context: ApplyContext,
+): Promise<void> {
   await poll(
     async signal => {
       const { members } = await cluster.observe({ catalog: false }, signal);
@@ -167,7 +179,11 @@ async function untilWell(cluster: PlatformCluster, name: string, timeoutMs: numb
   );
 }
 
-async function lock(cluster: PlatformCluster, operation: string, context: ApplyContext): Promise<AsyncDisposable> {
+async function lock(
+  cluster: PlatformCluster,
+  operation: string,
+  context: ApplyContext,
+): Promise<AsyncDisposable> {
   return await cluster.lock(operation, {
     waitMs: LOCK_WAIT_MS,
     signal: context.signal,
@@ -175,8 +191,19 @@ async function lock(cluster: PlatformCluster, operation: string, context: ApplyC
   });
 }
 
-async function note(cluster: PlatformCluster, event: string, subject: string, message: string): Promise<void> {
-  await cluster.journal.append({ actor: event, event, subject, message, reason: 'asked for on the command line' });
+async function note(
+  cluster: PlatformCluster,
+  event: string,
+  subject: string,
+  message: string,
+): Promise<void> {
+  await cluster.journal.append({
+    actor: event,
+    event,
+    subject,
+    message,
+    reason: 'asked for on the command line',
+  });
 }
 
 function requirePrimary(observed: Observation, hint: string): MemberObservation {
@@ -184,7 +211,10 @@ function requirePrimary(observed: Observation, hint: string): MemberObservation 
   if (primary !== undefined && other === undefined) return primary;
   throw new RefusedError({
     code: 'no-primary',
-    message: primary === undefined ? 'the cluster has no primary now' : `both ${primary.name} and ${other?.name} say that they are primary`,
+    message:
+      primary === undefined
+        ? 'the cluster has no primary now'
+        : `both ${primary.name} and ${other?.name} say that they are primary`,
     hint,
   });
 }
@@ -216,14 +246,19 @@ function requireCandidate(observed: Observation, name: string, spec: ClusterSpec
   throw new RefusedError({
     code: 'not-a-candidate',
     message: `${name} cannot take over now: ${member.role === 'primary' ? 'it is the primary' : member.state === 'streaming' ? 'it is no synchronous standby' : `it is ${member.state}`}`,
-    hint: able.length > 0 ? `possible now: ${able.map(candidate => candidate.name).join(', ')}` : 'wait until a standby streams again',
+    hint:
+      able.length > 0
+        ? `possible now: ${able.map(candidate => candidate.name).join(', ')}`
+        : 'wait until a standby streams again',
   });
 }
 
 function describeGap(target: MemberObservation): string | undefined {
   if (target.synchronous) return undefined;
   if (target.lagBytes === undefined) return 'how far it is behind cannot be seen';
-  return target.lagBytes === 0 ? 'it is no synchronous standby, so the last writes may not have reached it' : `it is ${target.lagBytes} bytes behind`;
+  return target.lagBytes === 0
+    ? 'it is no synchronous standby, so the last writes may not have reached it'
+    : `it is ${target.lagBytes} bytes behind`;
 }
 
 /** Standbys first, so that the primary's restart finds them whole. */

@@ -57,22 +57,46 @@ export async function applyManifest(
   const before = await cluster.observe({ catalog: true }, context.signal);
   if (context.dryRun) {
     const planned = plan(cluster.desired(), before);
-    return { cluster, ...planned, created: !before.exists, durationMs: performance.now() - started, observed: before };
+    return {
+      cluster,
+      ...planned,
+      created: !before.exists,
+      durationMs: performance.now() - started,
+      observed: before,
+    };
   }
   await using _lock = await cluster.lock('up', {
     waitMs: context.lockWaitMs,
     signal: context.signal,
     onWait: holder => context.progress(`waiting for ${holder}`),
   });
-  if (before.exists && (await cluster.appliedManifest()) === manifest && isDone(plan(cluster.desired(), before))) {
+  if (
+    before.exists &&
+    (await cluster.appliedManifest()) === manifest &&
+    isDone(plan(cluster.desired(), before))
+  ) {
     await cluster.guard();
-    return { cluster, steps: [], waiting: [], created: false, durationMs: performance.now() - started, observed: before };
+    return {
+      cluster,
+      steps: [],
+      waiting: [],
+      created: false,
+      durationMs: performance.now() - started,
+      observed: before,
+    };
   }
   await cluster.provision(context);
   await cluster.record();
   const { steps, observed } = await reconcile(cluster, context);
   await cluster.guard();
-  return { cluster, steps, waiting: [], created: !before.exists, durationMs: performance.now() - started, observed };
+  return {
+    cluster,
+    steps,
+    waiting: [],
+    created: !before.exists,
+    durationMs: performance.now() - started,
+    observed,
+  };
 }
 
 /** The loop itself, for whoever holds the cluster's lock. Resolves when nothing is left to do or to wait for. */
@@ -125,7 +149,11 @@ async function carryOut(cluster: PlatformCluster, step: Step, context: UpContext
     await cluster.apply(step.action, context);
   } catch (error) {
     context.onStep(step, 'failed', performance.now() - started);
-    await cluster.journal.append({ ...entry, event: 'step-failed', message: `${step.summary}: ${messageOf(error)}` });
+    await cluster.journal.append({
+      ...entry,
+      event: 'step-failed',
+      message: `${step.summary}: ${messageOf(error)}`,
+    });
     throw error;
   }
   context.onStep(step, 'done', performance.now() - started);
@@ -146,13 +174,15 @@ function countRepeats(repeats: Map<string, number>, batch: Step[]): void {
       code: 'no-progress',
       message: `"${step.summary}" was carried out ${MAXIMUM_REPEATS} times and is still needed`,
       detail: step.reason,
-      hint: 'the servers\' logs say why it has no effect: pgherd logs',
+      hint: "the servers' logs say why it has no effect: pgherd logs",
     });
   }
 }
 
 function describeWaiting({ steps, waiting }: Plan): string {
-  const blocked = steps.flatMap(step => (step.blockedBy === undefined ? [] : [`${step.summary}: waits ${step.blockedBy}`]));
+  const blocked = steps.flatMap(step =>
+    step.blockedBy === undefined ? [] : [`${step.summary}: waits ${step.blockedBy}`],
+  );
   return [...waiting, ...blocked].join('; ');
 }
 

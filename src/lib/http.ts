@@ -51,7 +51,10 @@ export class JsonClient implements Disposable {
             method,
             path,
             signal,
-            headers: text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) },
+            headers:
+              text === undefined
+                ? {}
+                : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) },
           },
           response => {
             let body = '';

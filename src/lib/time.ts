@@ -12,7 +12,11 @@ export async function sleep(milliseconds: number, signal: AbortSignal): Promise<
 }
 
 /** A signal that aborts with `signal`, and with a DeadlineError after `milliseconds`. */
-export function withDeadline(signal: AbortSignal, what: string, milliseconds: number): AbortSignal & Disposable {
+export function withDeadline(
+  signal: AbortSignal,
+  what: string,
+  milliseconds: number,
+): AbortSignal & Disposable {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(new DeadlineError(what, milliseconds)), milliseconds);
   const forward = () => controller.abort(signal.reason);
@@ -39,7 +43,10 @@ export interface PollOptions {
  * Calls `attempt` until it returns something other than undefined. What an attempt throws counts as
  * "not yet" and stands as the cause of the DeadlineError, should the time run out.
  */
-export async function poll<T>(attempt: (signal: AbortSignal) => Promise<T | undefined>, options: PollOptions): Promise<T> {
+export async function poll<T>(
+  attempt: (signal: AbortSignal) => Promise<T | undefined>,
+  options: PollOptions,
+): Promise<T> {
   using deadline = withDeadline(options.signal, options.what, options.timeoutMs);
   let last: unknown;
   for (;;) {
@@ -53,7 +60,11 @@ export async function poll<T>(attempt: (signal: AbortSignal) => Promise<T | unde
     if (!deadline.aborted) await sleep(options.everyMs, deadline).catch(() => {});
     if (deadline.aborted) {
       options.signal.throwIfAborted();
-      throw new DeadlineError(options.what, options.timeoutMs, last instanceof Error ? { detail: last.message } : {});
+      throw new DeadlineError(
+        options.what,
+        options.timeoutMs,
+        last instanceof Error ? { detail: last.message } : {},
+      );
     }
   }
 }

@@ -22,7 +22,12 @@ export interface Platform {
    * now on. Checks what could go wrong (versions, ports, memory, disk) before anything is written; `record`
    * of the result is what makes it last.
    */
-  adopt(spec: ClusterSpec, manifest: string, options: PlacementOptions, signal: AbortSignal): Promise<PlatformCluster>;
+  adopt(
+    spec: ClusterSpec,
+    manifest: string,
+    options: PlacementOptions,
+    signal: AbortSignal,
+  ): Promise<PlatformCluster>;
 }
 
 /** Where a cluster's endpoints are to be reached; undefined keeps what the cluster has. */
@@ -84,9 +89,16 @@ export interface PlatformCluster extends Disposable {
   logs(options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine>;
   journal: Journal;
   /** An interactive or piped psql, as argv and environment; the password is in neither. */
-  psql(options: { endpoint: EndpointName; user: string; database: string }): Promise<{ argv: string[]; env: Record<string, string> }>;
+  psql(options: {
+    endpoint: EndpointName;
+    user: string;
+    database: string;
+  }): Promise<{ argv: string[]; env: Record<string, string> }>;
   /** Serialises changes. Rejects with LockedError that names the holder when `waitMs` passes. */
-  lock(operation: string, options: { waitMs: number; signal: AbortSignal; onWait?(holder: string): void }): Promise<AsyncDisposable>;
+  lock(
+    operation: string,
+    options: { waitMs: number; signal: AbortSignal; onWait?(holder: string): void },
+  ): Promise<AsyncDisposable>;
 }
 
 export interface PatroniOperations {

@@ -25,7 +25,12 @@ export const ETCD_PEER_PORT = 2380;
 export function renderEtcd(input: EtcdConfigInput): string {
   const clientUrl = `https://${input.self.address}:${ETCD_CLIENT_PORT}`;
   const peerUrl = `https://${input.self.address}:${ETCD_PEER_PORT}`;
-  const security = { 'client-cert-auth': true, 'trusted-ca-file': input.tls.ca, 'cert-file': input.tls.cert, 'key-file': input.tls.key };
+  const security = {
+    'client-cert-auth': true,
+    'trusted-ca-file': input.tls.ca,
+    'cert-file': input.tls.cert,
+    'key-file': input.tls.key,
+  };
   return stringify({
     name: input.self.name,
     'data-dir': input.dataDir,
@@ -33,7 +38,9 @@ export function renderEtcd(input: EtcdConfigInput): string {
     'advertise-client-urls': clientUrl,
     'listen-peer-urls': peerUrl,
     'initial-advertise-peer-urls': peerUrl,
-    'initial-cluster': input.peers.map(peer => `${peer.name}=https://${peer.address}:${ETCD_PEER_PORT}`).join(','),
+    'initial-cluster': input.peers
+      .map(peer => `${peer.name}=https://${peer.address}:${ETCD_PEER_PORT}`)
+      .join(','),
     'initial-cluster-state': 'new',
     'initial-cluster-token': input.token,
     'client-transport-security': security,

@@ -60,7 +60,9 @@ export function renderHaproxy(input: ProxyInput): string {
 function frontend(name: string, listen: { addresses: string[]; port: number }, ranges: string[]): string[] {
   return [
     `frontend ${name}`,
-    ...listen.addresses.map(address => `  bind ${address.includes(':') ? `[${address}]` : address}:${listen.port}`),
+    ...listen.addresses.map(
+      address => `  bind ${address.includes(':') ? `[${address}]` : address}:${listen.port}`,
+    ),
     `  acl allowed src 127.0.0.0/8 ::1 ${ranges.join(' ')}`.trimEnd(),
     '  tcp-request connection reject if !allowed',
     `  default_backend ${name}`,

@@ -11,7 +11,10 @@ const memberStatus = z.object({
   timeline: z.number().optional(),
   pending_restart: z.boolean().optional(),
   pending_restart_reason: z
-    .record(z.string(), z.object({ old_value: z.coerce.string().optional(), new_value: z.coerce.string().optional() }))
+    .record(
+      z.string(),
+      z.object({ old_value: z.coerce.string().optional(), new_value: z.coerce.string().optional() }),
+    )
     .optional(),
   replication_state: z.string().optional(),
   xlog: z
@@ -53,7 +56,9 @@ export class PatroniClient implements Disposable {
   async synchronousStandbys(signal: AbortSignal): Promise<string[]> {
     const response = await this.#http.request('GET', '/cluster', { timeoutMs: 2000, signal });
     const { members } = this.#parse(clusterView, response);
-    return members.filter(member => ['sync_standby', 'quorum_standby'].includes(member.role)).map(member => member.name);
+    return members
+      .filter(member => ['sync_standby', 'quorum_standby'].includes(member.role))
+      .map(member => member.name);
   }
 
   async config(signal: AbortSignal): Promise<DynamicConfig> {
@@ -75,7 +80,11 @@ export class PatroniClient implements Disposable {
   }
 
   async failover(to: string, signal: AbortSignal): Promise<void> {
-    const response = await this.#http.request('POST', '/failover', { body: { candidate: to }, timeoutMs: 60_000, signal });
+    const response = await this.#http.request('POST', '/failover', {
+      body: { candidate: to },
+      timeoutMs: 60_000,
+      signal,
+    });
     if (response.status !== 200) throw this.#refusal('failover', response);
   }
 
@@ -85,7 +94,11 @@ export class PatroniClient implements Disposable {
   }
 
   async reinitialise(signal: AbortSignal): Promise<void> {
-    const response = await this.#http.request('POST', '/reinitialize', { body: { force: true }, timeoutMs: 10_000, signal });
+    const response = await this.#http.request('POST', '/reinitialize', {
+      body: { force: true },
+      timeoutMs: 10_000,
+      signal,
+    });
     if (response.status !== 200) throw this.#refusal('reinitialise', response);
   }
 

@@ -38,7 +38,10 @@ export function hasPreparedStatements(version: string): boolean {
  */
 export function renderPgbouncer(input: PoolerInput): string {
   const { pooler } = input;
-  const perDatabase = Math.min(pooler.maxDbConnections, Math.floor(input.serverConnections / Math.max(1, input.databases)));
+  const perDatabase = Math.min(
+    pooler.maxDbConnections,
+    Math.floor(input.serverConnections / Math.max(1, input.databases)),
+  );
   const share = Math.max(2, Math.floor(perDatabase / pooler.instances));
   const options: [string, string | number][] = [
     ['listen_addr', input.addresses.join(',')],

@@ -19,9 +19,14 @@ const FLAG_COLUMNS: Record<RoleFlag, string> = {
 };
 
 /** Reads everything the plan compares; one session for each database. */
-export async function readCatalog(connect: Connect, lookup: { schema: string; user: string }): Promise<CatalogObservation> {
+export async function readCatalog(
+  connect: Connect,
+  lookup: { schema: string; user: string },
+): Promise<CatalogObservation> {
   await using session = await connect('postgres');
-  const flags = Object.entries(FLAG_COLUMNS).map(([flag, column]) => `CASE WHEN ${column} THEN '${flag}' END`);
+  const flags = Object.entries(FLAG_COLUMNS).map(
+    ([flag, column]) => `CASE WHEN ${column} THEN '${flag}' END`,
+  );
   const roles = await session.query(
     `SELECT r.rolname AS name, array_remove(ARRAY[${flags.join(', ')}], NULL) AS flags,
             ARRAY(SELECT g.rolname::text FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
@@ -42,7 +47,10 @@ export async function readCatalog(connect: Connect, lookup: { schema: string; us
   );
   return {
     roles: Object.fromEntries(
-      roles.map(row => [String(row.name), { flags: row.flags as string[], memberOf: row.member_of as string[] }]),
+      roles.map(row => [
+        String(row.name),
+        { flags: row.flags as string[], memberOf: row.member_of as string[] },
+      ]),
     ),
     databases: Object.fromEntries(inside),
     restartParameters: restart.map(row => String(row.name)),
@@ -91,7 +99,12 @@ export interface ChangeContext {
 
 /** Carries out one change. Statements do not wait for a standby: they are repeated should they get lost. */
 export async function changeCatalog(change: CatalogChange, context: ChangeContext): Promise<void> {
-  const database = change.kind === 'prepared-database' ? change.database.name : change.kind === 'pooler-lookup' ? change.database : 'postgres';
+  const database =
+    change.kind === 'prepared-database'
+      ? change.database.name
+      : change.kind === 'pooler-lookup'
+        ? change.database
+        : 'postgres';
   await using session = await context.connect(database);
   await session.query('SET synchronous_commit = local');
   for (const statement of await statements(change, context)) await session.query(statement);
@@ -103,10 +116,14 @@ async function statements(change: CatalogChange, context: ChangeContext): Promis
       return [
         await roleStatement(change.user, change.exists, context),
         ...change.memberOf.map(group => `GRANT ${identifier(group)} TO ${identifier(change.user.name)}`),
-        ...change.admins.map(admin => `GRANT ${identifier(change.user.name)} TO ${identifier(admin)} WITH ADMIN OPTION`),
+        ...change.admins.map(
+          admin => `GRANT ${identifier(change.user.name)} TO ${identifier(admin)} WITH ADMIN OPTION`,
+        ),
         ...(change.searchPath === undefined
           ? []
-          : [`ALTER ROLE ${identifier(change.user.name)} SET search_path TO ${change.searchPath.map(identifier).join(', ')}`]),
+          : [
+              `ALTER ROLE ${identifier(change.user.name)} SET search_path TO ${change.searchPath.map(identifier).join(', ')}`,
+            ]),
       ];
     case 'database': {
       const { name, owner } = change.database;
@@ -139,7 +156,9 @@ async function roleStatement(user: UserSpec, exists: boolean, context: ChangeCon
   const flags = Object.entries(user.flags).map(([flag, on]) => `${on ? '' : 'NO'}${flag.toUpperCase()}`);
   const name = identifier(user.name);
   if (exists) return `ALTER ROLE ${name} WITH ${flags.join(' ')}`;
-  const password = user.flags.login ? ` PASSWORD ${literal(scramVerifier(await context.password(user.name)))}` : '';
+  const password = user.flags.login
+    ? ` PASSWORD ${literal(scramVerifier(await context.password(user.name)))}`
+    : '';
   return `CREATE ROLE ${name} WITH ${flags.join(' ')}${password}`;
 }
 

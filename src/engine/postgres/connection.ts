@@ -50,7 +50,10 @@ export class Session implements AsyncDisposable {
       await client.connect();
     } catch (error) {
       await client.end().catch(() => {});
-      throw asSqlError(error, `cannot connect to PostgreSQL at ${target.host}:${target.port}/${target.database}`);
+      throw asSqlError(
+        error,
+        `cannot connect to PostgreSQL at ${target.host}:${target.port}/${target.database}`,
+      );
     }
     return new Session(client);
   }

@@ -9,10 +9,19 @@ import { isAlive, startTimeOf } from '../../lib/process.ts';
 import { poll } from '../../lib/time.ts';
 import type { ApplyContext } from '../contract.ts';
 import { componentKind, type Paths } from './layout.ts';
-import type { ClusterRecord } from './record.ts';
-import { type DetachedProcess, listServices, removeService, serviceStatus, signalService, startService, stopService, writeService } from './runit.ts';
-import { fingerprints, memberSocketDir, poolerTargetFile, type Service } from './services.ts';
 import type { Clients } from './observe.ts';
+import type { ClusterRecord } from './record.ts';
+import {
+  type DetachedProcess,
+  listServices,
+  removeService,
+  serviceStatus,
+  signalService,
+  startService,
+  stopService,
+  writeService,
+} from './runit.ts';
+import { fingerprints, memberSocketDir, poolerTargetFile, type Service } from './services.ts';
 
 /** Patroni stops its PostgreSQL, which writes a checkpoint first. */
 const MEMBER_STOP_MS = 60_000;
@@ -34,7 +43,8 @@ export async function prepareDirectories(paths: Paths, record: ClusterRecord): P
   await ensureDirectory(paths.root, { mode: 0o755 });
   for (const own of [paths.secrets, paths.aside]) await ensureDirectory(own, { mode: 0o700 });
   await ensureDirectory(paths.services, { mode: 0o755 });
-  for (const shared of [paths.tls, paths.conf, paths.data, paths.logs]) await ensureDirectory(shared, { mode: 0o700, owner });
+  for (const shared of [paths.tls, paths.conf, paths.data, paths.logs])
+    await ensureDirectory(shared, { mode: 0o700, owner });
   await ensureDirectory(join(paths.run, '..'), { mode: 0o755 });
   await ensureDirectory(paths.run, { mode: 0o700, owner });
 }
@@ -132,7 +142,11 @@ async function stopPostmaster({ paths }: Machine, name: string, signal: AbortSig
   const startTime = await startTimeOf(pid);
   const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
   if (startTime === undefined || !command.includes(join(paths.data, name))) return;
-  for (const [kill, waitMs] of [['SIGINT', 30_000], ['SIGQUIT', 10_000], ['SIGKILL', 10_000]] as const) {
+  for (const [kill, waitMs] of [
+    ['SIGINT', 30_000],
+    ['SIGQUIT', 10_000],
+    ['SIGKILL', 10_000],
+  ] as const) {
     if (!(await isAlive({ pid, startTime }))) return;
     process.kill(pid, kill);
     const until = Date.now() + waitMs;
@@ -172,7 +186,11 @@ export async function setAside(paths: Paths, name: string): Promise<string | und
 const STOP_ORDER: ComponentKind[][] = [['pooler', 'poolerStandby', 'proxy'], ['member'], ['etcd']];
 
 /** Stops every server, the primary after its standbys so that it keeps the most advanced data, then runit itself. */
-export async function stopAll(machine: Machine, primary: string | undefined, context: ApplyContext): Promise<void> {
+export async function stopAll(
+  machine: Machine,
+  primary: string | undefined,
+  context: ApplyContext,
+): Promise<void> {
   const { paths, supervisor } = machine;
   const names = await listServices(paths.services);
   for (const kinds of STOP_ORDER) {
@@ -217,7 +235,9 @@ async function stopOrphanedRunsv(paths: Paths, name: string, signal: AbortSignal
 }
 
 async function stillRunning(paths: Paths, names: string[]): Promise<string[]> {
-  const alive = await Promise.all(names.map(async name => (await serviceStatus(paths.services, name)).pid !== undefined));
+  const alive = await Promise.all(
+    names.map(async name => (await serviceStatus(paths.services, name)).pid !== undefined),
+  );
   return names.filter((_, n) => alive[n]);
 }
 

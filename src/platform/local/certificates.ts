@@ -52,34 +52,64 @@ async function needsIssue(directory: string, request: CertificateRequest, now: D
   if (text === undefined) return true;
   const certificate = new X509Certificate(text);
   const daysLeft = (certificate.validToDate.getTime() - now.getTime()) / 86_400_000;
-  return daysLeft < RENEW_BELOW_DAYS || !request.addresses.every(address => certificate.checkIP(address) !== undefined);
+  return (
+    daysLeft < RENEW_BELOW_DAYS ||
+    !request.addresses.every(address => certificate.checkIP(address) !== undefined)
+  );
 }
 
 async function issue(authority: Authority, request: CertificateRequest): Promise<void> {
   const { directory } = authority;
-  const names = [`DNS:${request.name}`, 'DNS:localhost', ...request.addresses.map(address => `IP:${address}`)];
+  const names = [
+    `DNS:${request.name}`,
+    'DNS:localhost',
+    ...request.addresses.map(address => `IP:${address}`),
+  ];
   await openssl(authority, request.name, [
-    '-subj', `/CN=${request.name}`,
-    '-days', String(LEAF_DAYS),
-    '-CA', join(directory, 'ca.crt'),
-    '-CAkey', join(directory, 'ca.key'),
-    '-addext', `subjectAltName=${names.join(',')}`,
-    '-addext', 'basicConstraints=critical,CA:FALSE',
-    '-addext', 'extendedKeyUsage=serverAuth,clientAuth',
+    '-subj',
+    `/CN=${request.name}`,
+    '-days',
+    String(LEAF_DAYS),
+    '-CA',
+    join(directory, 'ca.crt'),
+    '-CAkey',
+    join(directory, 'ca.key'),
+    '-addext',
+    `subjectAltName=${names.join(',')}`,
+    '-addext',
+    'basicConstraints=critical,CA:FALSE',
+    '-addext',
+    'extendedKeyUsage=serverAuth,clientAuth',
   ]);
   const cert = (await readIfExists(join(directory, `${request.name}.crt`))) ?? '';
   const key = (await readIfExists(join(directory, `${request.name}.key`))) ?? '';
-  await writeAtomically(join(directory, `${request.name}.pem`), cert + key, { mode: 0o600, owner: authority.owner });
+  await writeAtomically(join(directory, `${request.name}.pem`), cert + key, {
+    mode: 0o600,
+    owner: authority.owner,
+  });
 }
 
 /** One run of `openssl req -x509`: key first, then certificate, each renamed into place. */
 async function openssl(authority: Authority, name: string, options: string[]): Promise<void> {
   const file = (extension: string) => join(authority.directory, `${name}.${extension}`);
   await run(
-    [authority.openssl, 'req', '-x509', ...KEY_OPTIONS, ...options, '-keyout', file('key.tmp'), '-out', file('crt.tmp')],
+    [
+      authority.openssl,
+      'req',
+      '-x509',
+      ...KEY_OPTIONS,
+      ...options,
+      '-keyout',
+      file('key.tmp'),
+      '-out',
+      file('crt.tmp'),
+    ],
     { signal: authority.signal, timeoutMs: 20_000 },
   );
-  for (const [extension, mode] of [['key', 0o600], ['crt', 0o644]] as const) {
+  for (const [extension, mode] of [
+    ['key', 0o600],
+    ['crt', 0o644],
+  ] as const) {
     await writeAtomically(file(`${extension}.tmp`), (await readIfExists(file(`${extension}.tmp`))) ?? '', {
       mode,
       owner: authority.owner,

@@ -21,7 +21,11 @@ export class ClientPool implements Clients {
   }
 
   patroni(member: string): PatroniClient {
-    return remember(this.#patroni, member, () => new PatroniClient(member, this.#addressOf(member), this.#tls()));
+    return remember(
+      this.#patroni,
+      member,
+      () => new PatroniClient(member, this.#addressOf(member), this.#tls()),
+    );
   }
 
   etcd(voter: string): EtcdClient {

@@ -14,18 +14,38 @@ import { ensureDirectory, readIfExists, writeAtomically } from '../../lib/files.
 import { takeLock } from '../../lib/lock.ts';
 import { poll } from '../../lib/time.ts';
 import type {
-  ApplyContext, Credentials, LogLine, LogOptions, ObserveOptions, PlatformCluster,
+  ApplyContext,
+  Credentials,
+  LogLine,
+  LogOptions,
+  ObserveOptions,
+  PlatformCluster,
 } from '../contract.ts';
 import {
-  layOut, listAside, type Machine, prepareDirectories, reloadComponent, removeComponent, restartComponent, startComponent,
-  startSupervisor, stopAll,
+  layOut,
+  listAside,
+  type Machine,
+  prepareDirectories,
+  reloadComponent,
+  removeComponent,
+  restartComponent,
+  startComponent,
+  startSupervisor,
+  stopAll,
 } from './apply.ts';
 import { ensureCertificates } from './certificates.ts';
 import { ClientPool } from './clients.ts';
 import { FileJournal } from './journal.ts';
 import type { Keeper } from './keeperService.ts';
 import {
-  clusterPaths, componentKind, desiredComponents, endpointAddress, endpointPorts, memberAddress, type Paths, VOTERS,
+  clusterPaths,
+  componentKind,
+  desiredComponents,
+  endpointAddress,
+  endpointPorts,
+  memberAddress,
+  type Paths,
+  VOTERS,
 } from './layout.ts';
 import { readLogs } from './logs.ts';
 import { endpointObservations, observeComponents, observeDcs, observeMembers, seenFile } from './observe.ts';
@@ -34,7 +54,13 @@ import { type ClusterRecord, readRecord, writeRecord } from './record.ts';
 import { DetachedProcess, listServices } from './runit.ts';
 import { SecretStore } from './secrets.ts';
 import {
-  desiredDynamicConfig, listenAddresses, poolerTargetFile, primaryTarget, renderService, type Service, standbyTarget,
+  desiredDynamicConfig,
+  listenAddresses,
+  poolerTargetFile,
+  primaryTarget,
+  renderService,
+  type Service,
+  standbyTarget,
 } from './services.ts';
 
 export interface LocalClusterInput {
@@ -77,7 +103,10 @@ export class LocalCluster implements PlatformCluster {
     this.journal = new FileJournal(this.#paths.journal);
     this.#secrets = new SecretStore(this.#paths.secrets, record.name);
     this.#clients = new ClientPool(this.#paths, record);
-    this.#supervisor = new DetachedProcess(join(this.#paths.root, 'supervisor.json'), join(this.#paths.root, 'supervisor.log'));
+    this.#supervisor = new DetachedProcess(
+      join(this.#paths.root, 'supervisor.json'),
+      join(this.#paths.root, 'supervisor.log'),
+    );
     this.#keeper = input.keeper;
     this.patroni = memberOperations(this.#clients);
   }
@@ -179,7 +208,10 @@ export class LocalCluster implements PlatformCluster {
     if (spec.pooler.standby) await this.#writeTarget('poolerStandby', standbyTarget(spec, this.#record));
     if (spec.pooler.primary && (await readIfExists(poolerTargetFile(this.#paths, 'pooler'))) === undefined) {
       // A guess until the first role change corrects it.
-      await this.#writeTarget('pooler', primaryTarget(spec, this.#record, memberAddress(this.#record.subnet, 0)));
+      await this.#writeTarget(
+        'pooler',
+        primaryTarget(spec, this.#record, memberAddress(this.#record.subnet, 0)),
+      );
     }
     await layOut(await this.#machine());
     await writeRecord(this.#paths.record, this.#record);
@@ -187,7 +219,10 @@ export class LocalCluster implements PlatformCluster {
 
   async remember(observed: Observation): Promise<void> {
     const seen = Object.fromEntries(
-      observed.members.map(({ name, role, state, since }) => [name, { role, state, since: since ?? observed.observedAt }]),
+      observed.members.map(({ name, role, state, since }) => [
+        name,
+        { role, state, since: since ?? observed.observedAt },
+      ]),
     );
     await writeAtomically(seenFile(this.#paths), JSON.stringify(seen), { mode: 0o644 });
   }
@@ -234,7 +269,8 @@ export class LocalCluster implements PlatformCluster {
       poolerStandby: this.spec.pooler.standby,
     };
     if (!wanted[name]) return undefined;
-    const host = listenAddresses(this.#record, this.spec.exposed[name]).at(-1) ?? endpointAddress(this.#record.subnet);
+    const host =
+      listenAddresses(this.#record, this.spec.exposed[name]).at(-1) ?? endpointAddress(this.#record.subnet);
     return { host, port: endpointPorts(this.#record.port)[name] };
   }
 
@@ -250,7 +286,11 @@ export class LocalCluster implements PlatformCluster {
     return readLogs(this.#paths.logs, options, signal);
   }
 
-  async psql(options: { endpoint: EndpointName; user: string; database: string }): Promise<{ argv: string[]; env: Record<string, string> }> {
+  async psql(options: {
+    endpoint: EndpointName;
+    user: string;
+    database: string;
+  }): Promise<{ argv: string[]; env: Record<string, string> }> {
     const endpoint = this.endpoint(options.endpoint);
     if (endpoint === undefined) {
       throw new PgherdError({
@@ -263,14 +303,26 @@ export class LocalCluster implements PlatformCluster {
     const passfile = join(this.#paths.secrets, secret, 'pgpass');
     await writeAtomically(passfile, `*:*:*:${options.user}:${password}\n`, { mode: 0o600 });
     const target = {
-      host: endpoint.host, port: String(endpoint.port), user: options.user, dbname: options.database,
-      sslmode: 'verify-full', sslrootcert: this.caFile,
+      host: endpoint.host,
+      port: String(endpoint.port),
+      user: options.user,
+      dbname: options.database,
+      sslmode: 'verify-full',
+      sslrootcert: this.caFile,
     };
-    const conninfo = Object.entries(target).map(([key, value]) => `${key}='${value.replace(/['\\]/g, '\\$&')}'`);
-    return { argv: [join(this.#record.postgres.binDir, 'psql'), conninfo.join(' ')], env: { PGPASSFILE: passfile } };
+    const conninfo = Object.entries(target).map(
+      ([key, value]) => `${key}='${value.replace(/['\\]/g, '\\$&')}'`,
+    );
+    return {
+      argv: [join(this.#record.postgres.binDir, 'psql'), conninfo.join(' ')],
+      env: { PGPASSFILE: passfile },
+    };
   }
 
-  async lock(operation: string, options: { waitMs: number; signal: AbortSignal; onWait?: (holder: string) => void }): Promise<AsyncDisposable> {
+  async lock(
+    operation: string,
+    options: { waitMs: number; signal: AbortSignal; onWait?: (holder: string) => void },
+  ): Promise<AsyncDisposable> {
     await mkdir(this.#paths.root, { recursive: true });
     return await takeLock(this.#paths.lock, { operation, flock: this.#record.programs.flock, ...options });
   }
@@ -290,7 +342,10 @@ export class LocalCluster implements PlatformCluster {
       `pgherd ${this.#record.uid}`,
       [
         ...Array.from({ length: VOTERS }, (_, n) => ({ name: `etcd-${n}`, addresses: own(n) })),
-        ...Array.from({ length: this.spec.instances }, (_, n) => ({ name: `${this.ref.name}-${n}`, addresses: own(n) })),
+        ...Array.from({ length: this.spec.instances }, (_, n) => ({
+          name: `${this.ref.name}-${n}`,
+          addresses: own(n),
+        })),
         ...['endpoint', 'proxy', 'control'].map(name => ({ name, addresses: front })),
       ],
       new Date(),
@@ -315,10 +370,16 @@ export class LocalCluster implements PlatformCluster {
     const users = [...new Set(['postgres', 'standby', this.spec.pooler.user, POOLER_ADMIN])];
     const known = await this.#secrets.users();
     const passwords = await Promise.all(
-      users.filter(user => known.includes(user)).map(async user => [user, (await this.#secrets.read(user)).password] as const),
+      users
+        .filter(user => known.includes(user))
+        .map(async user => [user, (await this.#secrets.read(user)).password] as const),
     );
     const certificates = createHash('sha256');
-    for (const name of ['ca', 'endpoint', ...Array.from({ length: this.spec.instances }, (_, n) => `${this.ref.name}-${n}`)]) {
+    for (const name of [
+      'ca',
+      'endpoint',
+      ...Array.from({ length: this.spec.instances }, (_, n) => `${this.ref.name}-${n}`),
+    ]) {
       certificates.update(await readFile(join(this.#paths.tls, `${name}.crt`)).catch(() => ''));
     }
     this.#material = { passwords: Object.fromEntries(passwords), certificates: certificates.digest('hex') };
@@ -350,7 +411,10 @@ export class LocalCluster implements PlatformCluster {
   async #readCatalog(primary: MemberObservation, signal: AbortSignal): Promise<Observation['catalog']> {
     try {
       const { schema, user } = this.spec.pooler;
-      return await readCatalog(database => this.#connect(primary.address, database, signal), { schema, user });
+      return await readCatalog(database => this.#connect(primary.address, database, signal), {
+        schema,
+        user,
+      });
     } catch {
       signal.throwIfAborted();
       return undefined;
@@ -361,14 +425,20 @@ export class LocalCluster implements PlatformCluster {
     const { password } = await this.#secrets.read('postgres');
     const ca = await readFile(this.caFile, 'utf8');
     const { port } = this.#record;
-    return await Session.open({ host, port, database, user: 'postgres', password, ca, timeoutMs: 10_000 }, signal);
+    return await Session.open(
+      { host, port, database, user: 'postgres', password, ca, timeoutMs: 10_000 },
+      signal,
+    );
   }
 
   async #changeContext(signal: AbortSignal): Promise<ChangeContext> {
     if (this.#primary === undefined) await this.observe({ catalog: false }, signal);
     const primary = this.#primary;
     if (primary === undefined) {
-      throw new PgherdError({ code: 'no-primary', message: 'there is no primary to change roles and databases on' });
+      throw new PgherdError({
+        code: 'no-primary',
+        message: 'there is no primary to change roles and databases on',
+      });
     }
     return {
       connect: database => this.#connect(primary.address, database, signal),
@@ -378,7 +448,10 @@ export class LocalCluster implements PlatformCluster {
   }
 
   /** Patches the dynamic configuration and waits until every running member has taken it over. */
-  async #configure(patch: Parameters<ReturnType<ClientPool['patroni']>['patchConfig']>[0], signal: AbortSignal): Promise<void> {
+  async #configure(
+    patch: Parameters<ReturnType<ClientPool['patroni']>['patchConfig']>[0],
+    signal: AbortSignal,
+  ): Promise<void> {
     const { members } = await this.observe({ catalog: false }, signal);
     const answering = members.filter(member => member.problem === undefined);
     const [first] = answering;
@@ -389,11 +462,24 @@ export class LocalCluster implements PlatformCluster {
     await poll(
       async () => {
         const states = await Promise.all(
-          answering.map(member => this.#clients.patroni(member.name).status(signal).then(() => true, () => false)),
+          answering.map(member =>
+            this.#clients
+              .patroni(member.name)
+              .status(signal)
+              .then(
+                () => true,
+                () => false,
+              ),
+          ),
         );
         return states.every(Boolean) ? true : undefined;
       },
-      { what: 'the members to take over the configuration', timeoutMs: (loopWait + 10) * 1000, everyMs: 200, signal },
+      {
+        what: 'the members to take over the configuration',
+        timeoutMs: (loopWait + 10) * 1000,
+        everyMs: 200,
+        signal,
+      },
     );
     await new Promise(resolve => setTimeout(resolve, Math.min(loopWait, 2) * 1000 + 500));
   }
@@ -434,7 +520,9 @@ export class LocalCluster implements PlatformCluster {
     if ((await readIfExists(poolerTargetFile(this.#paths, 'pooler'))) === wanted) return false;
     await this.#writeTarget('pooler', wanted);
     const machine = await this.#machine();
-    const poolers = (await listServices(this.#paths.services)).filter(name => componentKind(name) === 'pooler');
+    const poolers = (await listServices(this.#paths.services)).filter(
+      name => componentKind(name) === 'pooler',
+    );
     for (const name of poolers) await reloadComponent(machine, name);
     return true;
   }

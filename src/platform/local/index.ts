@@ -15,7 +15,15 @@ import { Keeper } from './keeperService.ts';
 import { clusterPaths, clusterRoot } from './layout.ts';
 import { checkParameters } from './parameters.ts';
 import {
-  checkListen, checkRoom, checkSocketPath, checkStateDirectory, chooseSubnet, dataMajors, firstTaken, listeners, portTaken,
+  checkListen,
+  checkRoom,
+  checkSocketPath,
+  checkStateDirectory,
+  chooseSubnet,
+  dataMajors,
+  firstTaken,
+  listeners,
+  portTaken,
 } from './preflight.ts';
 import { type ClusterRecord, readRecord, StateError } from './record.ts';
 import { inspectTools, installTools, isReady, type Tools } from './setup/index.ts';
@@ -54,7 +62,14 @@ export function createLocalPlatform(options: LocalPlatformOptions): Platform {
         hint: 'run `pgherd up` with the manifest: the data are untouched',
       });
     }
-    return new LocalCluster({ stateDir, record, spec: parsed.spec, manifest, notes: versionNotes(parsed.spec, record), keeper });
+    return new LocalCluster({
+      stateDir,
+      record,
+      spec: parsed.spec,
+      manifest,
+      notes: versionNotes(parsed.spec, record),
+      keeper,
+    });
   }
 
   async function notFound(ref: ClusterRef): Promise<ClusterNotFoundError> {
@@ -66,15 +81,21 @@ export function createLocalPlatform(options: LocalPlatformOptions): Platform {
     });
   }
 
-  async function adopt(spec: ClusterSpec, manifest: string, placement: PlacementOptions, signal: AbortSignal): Promise<PlatformCluster> {
+  async function adopt(
+    spec: ClusterSpec,
+    manifest: string,
+    placement: PlacementOptions,
+    signal: AbortSignal,
+  ): Promise<PlatformCluster> {
     const known = await readRecord(join(clusterRoot(stateDir, spec.namespace, spec.name), 'cluster.json'));
     const tools = await provideTools(spec, known, signal);
     const user = serviceUser();
     await checkStateDirectory(stateDir, user);
     checkListen(placement.listen);
-    const record = known === undefined
-      ? await newRecord(spec, placement, tools, user, signal)
-      : { ...known, ...placed(known, placement), programs: programsOf(tools) };
+    const record =
+      known === undefined
+        ? await newRecord(spec, placement, tools, user, signal)
+        : { ...known, ...placed(known, placement), programs: programsOf(tools) };
     const paths = clusterPaths(stateDir, spec.namespace, spec.name, record.subnet);
     checkSocketPath(paths.run);
     await checkVersions(spec, record, placement, paths.data);
@@ -86,12 +107,17 @@ export function createLocalPlatform(options: LocalPlatformOptions): Platform {
     const parameters = effectiveParameters(spec);
     if ((await readIfExists(paths.manifest)) !== manifest) {
       await checkParameters(parameters, record, signal);
-      if (known === undefined || known.stopped) notes.push(...(await checkRoom(spec, stateDir, bytesOf(parameters.shared_buffers ?? ''))));
+      if (known === undefined || known.stopped)
+        notes.push(...(await checkRoom(spec, stateDir, bytesOf(parameters.shared_buffers ?? ''))));
     }
     return new LocalCluster({ stateDir, record, spec, manifest, notes, keeper });
   }
 
-  async function provideTools(spec: ClusterSpec, known: ClusterRecord | undefined, signal: AbortSignal): Promise<Tools> {
+  async function provideTools(
+    spec: ClusterSpec,
+    known: ClusterRecord | undefined,
+    signal: AbortSignal,
+  ): Promise<Tools> {
     const majorWanted = known?.postgres.major ?? Number(spec.version);
     const toolsDir = options.toolsDir ?? join(stateDir, 'tools');
     let report = await inspectTools({ majorWanted, toolsDir, signal });
@@ -109,7 +135,11 @@ export function createLocalPlatform(options: LocalPlatformOptions): Platform {
   }
 
   async function newRecord(
-    spec: ClusterSpec, placement: PlacementOptions, tools: Tools, user: ClusterRecord['serviceUser'], signal: AbortSignal,
+    spec: ClusterSpec,
+    placement: PlacementOptions,
+    tools: Tools,
+    user: ClusterRecord['serviceUser'],
+    signal: AbortSignal,
   ): Promise<ClusterRecord> {
     signal.throwIfAborted();
     const port = placement.port ?? DEFAULT_PORT;
@@ -153,7 +183,12 @@ function placed(known: ClusterRecord, placement: PlacementOptions): Partial<Clus
 }
 
 /** Refuses data of another major, and, where asked, a major other than the wanted one. */
-async function checkVersions(spec: ClusterSpec, record: ClusterRecord, placement: PlacementOptions, data: string): Promise<void> {
+async function checkVersions(
+  spec: ClusterSpec,
+  record: ClusterRecord,
+  placement: PlacementOptions,
+  data: string,
+): Promise<void> {
   const { major } = record.postgres;
   const foreign = (await dataMajors(data)).find(entry => entry.major !== major);
   if (foreign !== undefined) {
@@ -187,10 +222,16 @@ function serviceUser(): ClusterRecord['serviceUser'] {
 }
 
 function lookUp(name: string): ClusterRecord['serviceUser'] {
-  const line = readFileSync('/etc/passwd', 'utf8').split('\n').find(entry => entry.startsWith(`${name}:`));
+  const line = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .find(entry => entry.startsWith(`${name}:`));
   const [, , uid, gid] = line?.split(':') ?? [];
   if (uid === undefined || gid === undefined) {
-    throw new PgherdError({ code: 'no-service-user', message: `this machine has no user "${name}"`, hint: 'install the package postgresql-common' });
+    throw new PgherdError({
+      code: 'no-service-user',
+      message: `this machine has no user "${name}"`,
+      hint: 'install the package postgresql-common',
+    });
   }
   return { name, uid: Number(uid), gid: Number(gid) };
 }
@@ -218,7 +259,9 @@ async function allRecords(stateDir: string): Promise<ClusterRecord[]> {
   const records = await Promise.all(
     namespaces.map(async namespace => {
       const names = (await readdir(join(clusters, namespace)).catch(() => [])).sort();
-      return await Promise.all(names.map(name => readRecord(join(clusters, namespace, name, 'cluster.json'))));
+      return await Promise.all(
+        names.map(name => readRecord(join(clusters, namespace, name, 'cluster.json'))),
+      );
     }),
   );
   return records.flat().filter(record => record !== undefined);

@@ -70,7 +70,12 @@ export function endpointAddress(subnet: string): string {
 }
 
 /** Ports of the endpoints, all on one address, derived from PostgreSQL's own. */
-export function endpointPorts(port: number): { primary: number; standby: number; pooler: number; poolerStandby: number } {
+export function endpointPorts(port: number): {
+  primary: number;
+  standby: number;
+  pooler: number;
+  poolerStandby: number;
+} {
   return { primary: port, standby: port + 1, pooler: port + 1000, poolerStandby: port + 1001 };
 }
 

@@ -7,9 +7,16 @@ import type { LogLine, LogOptions } from '../contract.ts';
 const FOLLOW_EVERY_MS = 250;
 
 /** Lines of every server's log, oldest first; with `follow` new ones as they come. */
-export async function* readLogs(directory: string, options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine> {
-  const all = (await readdir(directory, { withFileTypes: true })).filter(item => item.isDirectory()).map(item => item.name);
-  const components = options.components.length === 0 ? all : all.filter(name => options.components.includes(name));
+export async function* readLogs(
+  directory: string,
+  options: LogOptions,
+  signal: AbortSignal,
+): AsyncIterable<LogLine> {
+  const all = (await readdir(directory, { withFileTypes: true }))
+    .filter(item => item.isDirectory())
+    .map(item => item.name);
+  const components =
+    options.components.length === 0 ? all : all.filter(name => options.components.includes(name));
   const positions = new Map<string, Position>();
   const past: LogLine[] = [];
   for (const component of components) {
@@ -52,7 +59,8 @@ async function readNew(directory: string, component: string, position: Position)
   const path = join(directory, 'current');
   const info = await stat(path).catch(() => undefined);
   if (info === undefined) return [];
-  if (info.ino !== position.inode || info.size < position.offset) Object.assign(position, { inode: info.ino, offset: 0 });
+  if (info.ino !== position.inode || info.size < position.offset)
+    Object.assign(position, { inode: info.ino, offset: 0 });
   if (info.size === position.offset) return [];
   const file = await open(path, 'r');
   try {

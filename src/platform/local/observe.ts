@@ -3,7 +3,11 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { EndpointName } from '../../core/manifest/spec.ts';
 import type {
-  ComponentObservation, EndpointObservation, MemberObservation, MemberState, Observation,
+  ComponentObservation,
+  EndpointObservation,
+  MemberObservation,
+  MemberState,
+  Observation,
 } from '../../core/topology/observation.ts';
 import type { EtcdClient } from '../../engine/etcd/client.ts';
 import type { MemberStatus, PatroniClient } from '../../engine/patroni/client.ts';
@@ -17,7 +21,10 @@ import { fingerprints, type Service } from './services.ts';
 /** How long a server that was just started may be silent before it counts as lost. */
 const STARTING_MS = 15_000;
 
-const seenMembers = z.record(z.string(), z.object({ role: z.string(), state: z.string(), since: z.string() }));
+const seenMembers = z.record(
+  z.string(),
+  z.object({ role: z.string(), state: z.string(), since: z.string() }),
+);
 
 /** What the control plane noted of each member: since when it is what it is. */
 export type SeenMembers = z.infer<typeof seenMembers>;
@@ -50,7 +57,14 @@ export async function observeComponents(
       const status = await serviceStatus(paths.services, name);
       const service = render(name);
       const { outdated, differences } = service === undefined ? CURRENT : await compare(service, paths);
-      return { name, kind: componentKind(name), running: status.running, since: status.since, outdated, differences };
+      return {
+        name,
+        kind: componentKind(name),
+        running: status.running,
+        since: status.since,
+        outdated,
+        differences,
+      };
     }),
   );
 }
@@ -78,7 +92,9 @@ const appliedFile = z.record(z.string(), z.string());
 
 export async function readApplied(paths: Paths, name: string): Promise<Record<string, string>> {
   try {
-    return appliedFile.parse(JSON.parse((await readIfExists(join(paths.conf, name, 'applied.json'))) ?? '{}'));
+    return appliedFile.parse(
+      JSON.parse((await readIfExists(join(paths.conf, name, 'applied.json'))) ?? '{}'),
+    );
   } catch {
     return {};
   }
@@ -110,7 +126,9 @@ export async function observeMembers(
     clients,
     signal,
   );
-  const primary = answers.find(answer => answer.status !== undefined && roleOf(answer.status) === 'primary')?.status;
+  const primary = answers.find(
+    answer => answer.status !== undefined && roleOf(answer.status) === 'primary',
+  )?.status;
   return answers.map(({ name, service, status, problem }) => {
     const role = status === undefined ? ('unknown' as const) : roleOf(status);
     const state = status === undefined ? silentState(service, observedAt) : stateOf(status);
@@ -134,7 +152,11 @@ export async function observeMembers(
 }
 
 /** As the first member that answers reads it from the DCS; nobody, where none can. */
-async function synchronousStandbys(answering: string[], clients: Clients, signal: AbortSignal): Promise<string[]> {
+async function synchronousStandbys(
+  answering: string[],
+  clients: Clients,
+  signal: AbortSignal,
+): Promise<string[]> {
   for (const name of answering) {
     try {
       return await clients.patroni(name).synchronousStandbys(signal);
@@ -165,7 +187,11 @@ function stateOf(status: MemberStatus): MemberState {
   }
   if (status.state === 'streaming') return 'streaming';
   if (status.state.includes('fail') || status.state === 'crashed') return 'failed';
-  if (status.state.startsWith('creating') || status.state.startsWith('initializing') || status.state.startsWith('running custom')) {
+  if (
+    status.state.startsWith('creating') ||
+    status.state.startsWith('initializing') ||
+    status.state.startsWith('running custom')
+  ) {
     return 'creating';
   }
   return status.state.startsWith('stop') ? 'stopped' : 'starting';
@@ -189,15 +215,23 @@ function lag(
   const received = status.xlog?.received_location;
   const replayed = status.xlog?.replayed_location;
   const lagBytes =
-    head === undefined || received === undefined || received === null ? undefined : Math.max(0, head - Math.max(received, replayed ?? 0));
-  if (head === undefined || replayed === undefined || replayed === null) return { lagBytes, lagSeconds: undefined };
+    head === undefined || received === undefined || received === null
+      ? undefined
+      : Math.max(0, head - Math.max(received, replayed ?? 0));
+  if (head === undefined || replayed === undefined || replayed === null)
+    return { lagBytes, lagSeconds: undefined };
   if (replayed >= head) return { lagBytes, lagSeconds: 0 };
   const last = status.xlog?.replayed_timestamp;
-  const lagSeconds = last === undefined || last === null ? undefined : (observedAt.getTime() - Date.parse(last)) / 1000;
+  const lagSeconds =
+    last === undefined || last === null ? undefined : (observedAt.getTime() - Date.parse(last)) / 1000;
   return { lagBytes, lagSeconds: lagSeconds === undefined ? undefined : Math.max(0, lagSeconds) };
 }
 
-export async function observeDcs(voters: string[], clients: Clients, signal: AbortSignal): Promise<Observation['dcs']> {
+export async function observeDcs(
+  voters: string[],
+  clients: Clients,
+  signal: AbortSignal,
+): Promise<Observation['dcs']> {
   if (voters.length === 0) return undefined;
   const healthy = await Promise.all(voters.map(voter => clients.etcd(voter).isHealthy(signal)));
   return { voters: voters.length, healthyVoters: healthy.filter(Boolean).length };

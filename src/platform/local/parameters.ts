@@ -1,8 +1,8 @@
 import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CommandError, run } from '../../lib/exec.ts';
 import { RefusedError } from '../../lib/errors.ts';
+import { CommandError, run } from '../../lib/exec.ts';
 import { writeAtomically } from '../../lib/files.ts';
 import type { ClusterRecord } from './record.ts';
 
@@ -25,18 +25,23 @@ export async function checkParameters(
   try {
     await Promise.all(SKELETON.map(name => mkdir(join(scratch, name))));
     await writeAtomically(join(scratch, 'PG_VERSION'), `${record.postgres.major}\n`, { mode: 0o600, owner });
-    const lines = Object.entries(parameters).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`);
+    const lines = Object.entries(parameters).map(
+      ([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`,
+    );
     await writeAtomically(join(scratch, 'postgresql.conf'), lines.join(''), { mode: 0o600, owner });
     await writeAtomically(join(scratch, 'postgresql.auto.conf'), '', { mode: 0o600, owner });
     if (owner !== undefined) {
       for (const path of ['.', ...SKELETON]) await chown(join(scratch, path), owner.uid, owner.gid);
     }
-    await run([join(record.postgres.binDir, 'postgres'), '--check', '-D', scratch, '-c', 'log_min_messages=warning'], {
-      signal,
-      timeoutMs: 20_000,
-      cwd: scratch,
-      ...owner,
-    });
+    await run(
+      [join(record.postgres.binDir, 'postgres'), '--check', '-D', scratch, '-c', 'log_min_messages=warning'],
+      {
+        signal,
+        timeoutMs: 20_000,
+        cwd: scratch,
+        ...owner,
+      },
+    );
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     throw new RefusedError({
@@ -53,6 +58,7 @@ export async function checkParameters(
 
 /** PostgreSQL's sentence without time stamp and process id. */
 function firstComplaint(stderr: string): string {
-  const line = stderr.split('\n').find(text => /\b(FATAL|LOG|ERROR|PANIC):/.test(text)) ?? stderr.split('\n')[0] ?? '';
+  const line =
+    stderr.split('\n').find(text => /\b(FATAL|LOG|ERROR|PANIC):/.test(text)) ?? stderr.split('\n')[0] ?? '';
   return line.replace(/^.*?\b(FATAL|LOG|ERROR|PANIC):\s*/, '');
 }

@@ -29,8 +29,15 @@ export interface Listener {
 }
 
 /** Every address and port that the cluster's servers bind. */
-export function listeners(spec: ClusterSpec, subnet: string, port: number, listen: string | undefined): Listener[] {
-  const members = Array.from({ length: Math.max(VOTERS, spec.instances) }, (_, n) => memberAddress(subnet, n));
+export function listeners(
+  spec: ClusterSpec,
+  subnet: string,
+  port: number,
+  listen: string | undefined,
+): Listener[] {
+  const members = Array.from({ length: Math.max(VOTERS, spec.instances) }, (_, n) =>
+    memberAddress(subnet, n),
+  );
   const ports = endpointPorts(port);
   const endpoints: [keyof typeof ports, boolean][] = [
     ['primary', true],
@@ -51,14 +58,18 @@ export function listeners(spec: ClusterSpec, subnet: string, port: number, liste
       .filter(([, wanted]) => wanted)
       .flatMap(([name]) => [
         { address: endpointAddress(subnet), port: ports[name], use: `endpoint ${name}` },
-        ...(listen !== undefined && spec.exposed[name] ? [{ address: listen, port: ports[name], use: `endpoint ${name}` }] : []),
+        ...(listen !== undefined && spec.exposed[name]
+          ? [{ address: listen, port: ports[name], use: `endpoint ${name}` }]
+          : []),
       ]),
   ];
 }
 
 /** The first listener that cannot be bound, with why; undefined: all are free. */
 export async function firstTaken(wanted: Listener[]): Promise<(Listener & { why: string }) | undefined> {
-  const results = await Promise.all(wanted.map(async listener => ({ ...listener, why: await bindError(listener) })));
+  const results = await Promise.all(
+    wanted.map(async listener => ({ ...listener, why: await bindError(listener) })),
+  );
   for (const { why, ...listener } of results) {
     if (why !== undefined) return { ...listener, why };
   }
@@ -98,7 +109,12 @@ export async function chooseSubnet(
 }
 
 export function portTaken(taken: Listener & { why: string }): PortTakenError {
-  const why = taken.why === 'EADDRNOTAVAIL' ? 'this machine has no such address' : taken.why === 'EADDRINUSE' ? 'another program uses it' : taken.why;
+  const why =
+    taken.why === 'EADDRNOTAVAIL'
+      ? 'this machine has no such address'
+      : taken.why === 'EADDRINUSE'
+        ? 'another program uses it'
+        : taken.why;
   return new PortTakenError({
     code: 'port-taken',
     message: `${taken.use} cannot listen on ${taken.address} port ${taken.port}: ${why}`,
@@ -163,7 +179,11 @@ export async function checkStateDirectory(stateDir: string, user: Owner & { name
 }
 
 /** Memory and disk for what the manifest asks. Returns sentences for what is merely tight. */
-export async function checkRoom(spec: ClusterSpec, stateDir: string, sharedBuffersBytes: number): Promise<string[]> {
+export async function checkRoom(
+  spec: ClusterSpec,
+  stateDir: string,
+  sharedBuffersBytes: number,
+): Promise<string[]> {
   const notes: string[] = [];
   const available = await availableMemory();
   const needed = spec.instances * (sharedBuffersBytes + MEMORY_PER_MEMBER);
@@ -209,5 +229,7 @@ export async function dataMajors(data: string): Promise<{ member: string; major:
 }
 
 function mib(bytes: number): string {
-  return bytes >= 10 * 1024 * MIB ? `${(bytes / 1024 / MIB).toFixed(1)} GiB` : `${Math.round(bytes / MIB)} MiB`;
+  return bytes >= 10 * 1024 * MIB
+    ? `${(bytes / 1024 / MIB).toFixed(1)} GiB`
+    : `${Math.round(bytes / MIB)} MiB`;
 }

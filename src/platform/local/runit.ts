@@ -85,7 +85,12 @@ export async function signalService(services: string, name: string, letter: 'h' 
  * Stops a service for good and waits until it is down; after `graceMs` it is killed. Resolves with whether it
  * had to be killed.
  */
-export async function stopService(services: string, name: string, graceMs: number, signal: AbortSignal): Promise<boolean> {
+export async function stopService(
+  services: string,
+  name: string,
+  graceMs: number,
+  signal: AbortSignal,
+): Promise<boolean> {
   const directory = join(services, name);
   if ((await readIfExists(join(directory, 'run'))) === undefined) return false;
   await writeAtomically(join(directory, 'down'), '', { mode: 0o644 });

@@ -44,7 +44,8 @@ export class SecretStore {
       throw new RefusedError({
         code: 'unknown-user',
         message: `there are no credentials for user "${user}" in cluster ${this.#cluster}`,
-        hint: known.length > 0 ? `known users: ${known.join(', ')}` : 'run `pgherd up` with the manifest first',
+        hint:
+          known.length > 0 ? `known users: ${known.join(', ')}` : 'run `pgherd up` with the manifest first',
       });
     }
     return { secret, username: user, password: password.trim() };

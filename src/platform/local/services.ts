@@ -9,10 +9,23 @@ import type { ComponentKind, DynamicConfig } from '../../core/topology/observati
 import { ETCD_CLIENT_PORT, renderEtcd } from '../../engine/etcd/config.ts';
 import { renderHaproxy } from '../../engine/haproxy/config.ts';
 import { dynamicConfig, PATRONI_PORT, renderPatroni } from '../../engine/patroni/config.ts';
-import { POOLER_ADMIN, renderPgbouncer, renderPoolerHba, renderTarget, renderUserlist } from '../../engine/pgbouncer/config.ts';
+import {
+  POOLER_ADMIN,
+  renderPgbouncer,
+  renderPoolerHba,
+  renderTarget,
+  renderUserlist,
+} from '../../engine/pgbouncer/config.ts';
 import { effectiveParameters, maxConnections, RESERVED_CONNECTIONS } from '../../engine/postgres/tuning.ts';
 import {
-  componentKind, endpointAddress, endpointPorts, memberAddress, memberName, ordinalOf, type Paths, VOTERS,
+  componentKind,
+  endpointAddress,
+  endpointPorts,
+  memberAddress,
+  memberName,
+  ordinalOf,
+  type Paths,
+  VOTERS,
 } from './layout.ts';
 import type { ClusterRecord } from './record.ts';
 import type { ServiceScripts } from './runit.ts';
@@ -60,8 +73,17 @@ export function desiredDynamicConfig(spec: ClusterSpec, record: ClusterRecord): 
 export function renderService(name: string, input: RenderInput): Service {
   const kind = componentKind(name);
   const service = { etcd, member, proxy, pooler, poolerStandby: pooler }[kind](name, kind, input);
-  const stamp = { path: join(input.paths.conf, name, 'certificates'), text: input.certificates, onChange: 'reload' as const };
-  return { ...service, name, kind, files: [...service.files, ...(kind === 'proxy' || kind === 'etcd' ? [] : [stamp])] };
+  const stamp = {
+    path: join(input.paths.conf, name, 'certificates'),
+    text: input.certificates,
+    onChange: 'reload' as const,
+  };
+  return {
+    ...service,
+    name,
+    kind,
+    files: [...service.files, ...(kind === 'proxy' || kind === 'etcd' ? [] : [stamp])],
+  };
 }
 
 /** Fingerprints of what a service consists of: what was handed to the server is noted in these terms. */
@@ -76,10 +98,19 @@ export function fingerprints(service: Service): Record<string, string> {
 type Parts = Pick<Service, 'files' | 'scripts' | 'reload'>;
 
 function etcd(name: string, _kind: ComponentKind, { record, paths }: RenderInput): Parts {
-  const peers = Array.from({ length: VOTERS }, (_, n) => ({ name: `etcd-${n}`, address: memberAddress(record.subnet, n) }));
+  const peers = Array.from({ length: VOTERS }, (_, n) => ({
+    name: `etcd-${n}`,
+    address: memberAddress(record.subnet, n),
+  }));
   const self = peers[ordinalOf(name)] ?? { name, address: memberAddress(record.subnet, ordinalOf(name)) };
   const file = join(paths.conf, name, 'etcd.yaml');
-  const text = renderEtcd({ self, peers, token: record.uid, dataDir: join(paths.data, name), tls: tlsFiles(paths, name) });
+  const text = renderEtcd({
+    self,
+    peers,
+    token: record.uid,
+    dataDir: join(paths.data, name),
+    tls: tlsFiles(paths, name),
+  });
   return {
     files: [{ path: file, text, onChange: 'restart' }],
     scripts: scripts(name, record, paths, [record.programs.etcd, '--config-file', file]),
@@ -99,7 +130,10 @@ function member(name: string, _kind: ComponentKind, input: RenderInput): Parts {
     scope: spec.name,
     namespace: `/pgherd/${spec.namespace}/`,
     member: { name, address: own, port: record.port },
-    etcd: { hosts: [...new Set([...(voters.includes(own) ? [own] : []), ...voters])], port: ETCD_CLIENT_PORT },
+    etcd: {
+      hosts: [...new Set([...(voters.includes(own) ? [own] : []), ...voters])],
+      port: ETCD_CLIENT_PORT,
+    },
     dynamic: desiredDynamicConfig(spec, record),
     initdb: spec.patroni.initdb,
     paths: {
@@ -130,7 +164,11 @@ function member(name: string, _kind: ComponentKind, input: RenderInput): Parts {
  * Patroni calls this on the member whose role changed. It leads the poolers to the new primary as soon as that
  * takes writes, without pgherd: a pooler reaches the primary with no proxy in between and still follows it.
  */
-function roleChangeCallback(address: string, socketDir: string, { spec, record, paths }: RenderInput): string {
+function roleChangeCallback(
+  address: string,
+  socketDir: string,
+  { spec, record, paths }: RenderInput,
+): string {
   const target = poolerTargetFile(paths, 'pooler');
   const psql = join(record.postgres.binDir, 'psql');
   const text = renderTarget({ address, port: record.port, lookupUser: spec.pooler.user });
@@ -239,7 +277,11 @@ export function memberSocketDir(paths: Paths, name: string): string {
 }
 
 function tlsFiles(paths: Paths, name: string): { ca: string; cert: string; key: string } {
-  return { ca: join(paths.tls, 'ca.crt'), cert: join(paths.tls, `${name}.crt`), key: join(paths.tls, `${name}.key`) };
+  return {
+    ca: join(paths.tls, 'ca.crt'),
+    cert: join(paths.tls, `${name}.crt`),
+    key: join(paths.tls, `${name}.key`),
+  };
 }
 
 /**
