@@ -5,7 +5,7 @@ import type { Observation } from '../topology/observation.ts';
 import { judge } from '../topology/verdict.ts';
 import type { Action, Desired, Step } from './action.ts';
 import { nextBatch, plan } from './plan.ts';
-import { apply } from './testing/apply.ts';
+import { applyBatch } from './testing/apply.ts';
 import { anyObservation, anySpec, anyWorld } from './testing/arbitrary.ts';
 import { makeDesired, makeHealthy } from './testing/fixture.ts';
 import { tick } from './testing/time.ts';
@@ -27,7 +27,7 @@ function settle(start: World, desired: Desired, pauses: boolean[]): { world: Wor
     if (current.steps.length === 0 && current.waiting.length === 0) return { world, rounds: round };
     const batch = nextBatch(current);
     if (batch.length === 0) expect(current.waiting, 'nothing to do and nothing to wait for').not.toEqual([]);
-    for (const { action } of batch) world = apply(action, world, desired);
+    world = applyBatch(batch, world, desired);
     if (batch.length === 0 || pauses[round % pauses.length]) world = tick(world, desired);
   }
   const left = plan(desired, world.observed);
@@ -61,8 +61,7 @@ describe('a plan applied', { timeout: 600_000 }, () => {
         let world = start;
         const desired = makeDesired(first);
         for (let round = 0; round < after; round += 1) {
-          for (const { action } of nextBatch(plan(desired, world.observed)))
-            world = apply(action, world, desired);
+          world = applyBatch(nextBatch(plan(desired, world.observed)), world, desired);
           world = tick(world, desired);
         }
         settle(world, makeDesired(second), [true, false]);

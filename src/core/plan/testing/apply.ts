@@ -1,6 +1,6 @@
 import { claimants, complaintAbout, synchronousStandbys, thePrimary } from '../../topology/members.ts';
 import type { ComponentObservation } from '../../topology/observation.ts';
-import type { Action, Desired } from '../action.ts';
+import type { Action, Desired, Step } from '../action.ts';
 import { isRecord } from '../values.ts';
 import { applyChange } from './applyCatalog.ts';
 import { makeComponent } from './fixture.ts';
@@ -18,6 +18,22 @@ function demand(condition: boolean, why: string): void {
 export function apply(action: Action, world: World, desired: Desired): World {
   demand(action.kind === 'prepare' || world.observed.exists, `${action.kind} before the cluster is prepared`);
   return see(carryOut(action, world, desired));
+}
+
+/** The world after steps that were said to go together. */
+export function applyBatch(batch: Step[], world: World, desired: Desired): World {
+  const joins = batch.filter(
+    ({ action }) =>
+      action.kind === 'start' &&
+      action.componentKind === 'etcd' &&
+      !world.kept.voters.includes(action.component),
+  );
+  if (joins.length > 0 && hasQuorum(world)) {
+    const { dcs } = world.observed;
+    demand(batch.length === 1, 'a voter joins while others start');
+    demand(dcs?.healthyVoters === dcs?.voters, 'a voter joins while another is ill');
+  }
+  return batch.reduce((next, { action }) => apply(action, next, desired), world);
 }
 
 function carryOut(action: Action, world: World, desired: Desired): World {
@@ -106,12 +122,6 @@ function start(world: World, name: string, kind: ComponentObservation['kind']): 
   const observed = { ...world.observed, stopped: false, components: [...others, makeComponent(name, kind)] };
   const isVoter = kind === 'etcd' && !world.kept.voters.includes(name);
   const voters = isVoter ? [...world.kept.voters, name] : world.kept.voters;
-  if (isVoter && hasQuorum(world)) {
-    demand(
-      world.observed.dcs?.healthyVoters === world.observed.dcs?.voters,
-      'a voter joins while another is ill',
-    );
-  }
   const started = { ...world, observed, kept: { ...world.kept, voters } };
   const member = world.observed.members.find(each => each.name === name);
   return member === undefined || member.role === 'primary'
