@@ -75,7 +75,7 @@ export function describeChanges(changes: ConfigChange[]): string {
   return changes
     .map(({ name, from, to }) => {
       if (Array.isArray(to) && Array.isArray(from) && to.length === from.length)
-        return `${name} (${to.length} lines)`;
+        return `${name} (${shown(to)})`;
       if (to === undefined || to === null) return `${name} ${shown(from)} → default`;
       return `${name} ${shown(from)} → ${shown(to)}`;
     })

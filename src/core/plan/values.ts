@@ -51,7 +51,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 export function shown(value: unknown): string {
   if (absent(value)) return 'not set';
   if (typeof value === 'boolean') return value ? 'on' : 'off';
-  if (Array.isArray(value)) return `${value.length} lines`;
+  if (Array.isArray(value)) return value.length === 1 ? '1 line' : `${value.length} lines`;
   const text = isRecord(value) ? JSON.stringify(value) : String(value);
   return text === '' ? "''" : text;
 }
