@@ -1,0 +1,38 @@
+import { status } from '../../control/status.ts';
+import type { ClusterSpec } from '../../core/manifest/spec.ts';
+import type { Observation } from '../../core/topology/observation.ts';
+import type { Verdict } from '../../core/topology/verdict.ts';
+import type { ClusterRef, PlatformCluster } from '../../platform/contract.ts';
+import { EXIT } from '../failure.ts';
+import type { Session } from '../session.ts';
+import { openCluster } from '../target.ts';
+
+export interface StatusOutcome {
+  ref: ClusterRef;
+  spec: ClusterSpec;
+  observed: Observation;
+  verdict: Verdict;
+  notes: string[];
+}
+
+/** Observes and judges the cluster of this name. */
+export async function readStatus(session: Session, name: string): Promise<StatusOutcome> {
+  return statusOf(await openCluster(session, name), session.signal);
+}
+
+/** Observes and judges an opened cluster. */
+export async function statusOf(cluster: PlatformCluster, signal: AbortSignal): Promise<StatusOutcome> {
+  const { spec, observed, verdict } = await status(cluster, signal);
+  return {
+    ref: cluster.ref,
+    spec,
+    observed,
+    verdict,
+    notes: [...new Set([...cluster.notes, ...verdict.notes])],
+  };
+}
+
+/** 2 where something is wrong; stopped on purpose is not. */
+export function exitCodeOf({ verdict }: Verdict): number {
+  return verdict === 'healthy' || verdict === 'stopped' ? EXIT.done : EXIT.degraded;
+}

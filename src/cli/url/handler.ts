@@ -1,0 +1,52 @@
+import { RefusedError } from '../../lib/errors.ts';
+import type { ClusterRef } from '../../platform/contract.ts';
+import { type Connection, defaultLogin } from '../connection.ts';
+import { credentialsOf } from '../credentials.ts';
+import { ENDPOINT_NAMES, ENDPOINT_WORDS, type EndpointWord } from '../endpoints.ts';
+import type { Session } from '../session.ts';
+import { openCluster } from '../target.ts';
+
+export interface UrlOptions {
+  endpoint?: EndpointWord | undefined;
+  user?: string | undefined;
+  database?: string | undefined;
+  withPassword: boolean;
+}
+
+export interface UrlOutcome {
+  ref: ClusterRef;
+  endpoint: EndpointWord;
+  connection: Connection;
+  poolMode: 'session' | 'transaction' | undefined;
+}
+
+/** How to connect to an endpoint. No server is asked: it works while the cluster is stopped, too. */
+export async function connection(session: Session, name: string, options: UrlOptions): Promise<UrlOutcome> {
+  const cluster = await openCluster(session, name);
+  const endpoint = options.endpoint ?? (cluster.endpoint('pooler') === undefined ? 'primary' : 'pooler');
+  const address = cluster.endpoint(ENDPOINT_NAMES[endpoint]);
+  if (address === undefined) {
+    const there = ENDPOINT_WORDS.filter(word => cluster.endpoint(ENDPOINT_NAMES[word]) !== undefined);
+    throw new RefusedError({
+      code: 'no-such-endpoint',
+      message: `${name} has no endpoint ${endpoint}: its manifest does not ask for one`,
+      hint: there.length === 0 ? undefined : `there is: ${there.join(', ')}`,
+    });
+  }
+  const login = defaultLogin(cluster.spec, options);
+  const password = options.withPassword ? (await credentialsOf(cluster, login.user)).password : undefined;
+  const poolMode = endpoint.startsWith('pooler') ? cluster.spec.pooler.mode : undefined;
+  return {
+    ref: cluster.ref,
+    endpoint,
+    poolMode,
+    connection: {
+      host: address.host,
+      port: address.port,
+      ...login,
+      password,
+      caFile: cluster.caFile,
+      transactionPooling: poolMode === 'transaction',
+    },
+  };
+}

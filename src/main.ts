@@ -1,0 +1,102 @@
+/**
+ * Composition root: the only place that reads the process's environment and arguments and builds adapters.
+ * Everything it loads beyond the command tree is loaded when it is needed: start-up time is part of the job.
+ */
+import { enableCompileCache } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Adapters, SetupReport, SignalName, Surroundings } from './cli/surroundings.ts';
+import type { ReadyReport, ToolsReport } from './platform/local/setup/index.ts';
+
+const MAIN = fileURLToPath(import.meta.url);
+const ROOT = dirname(dirname(MAIN));
+
+// Beside the packages, not in the shared temporary directory, where another user could plant code.
+enableCompileCache(join(ROOT, 'node_modules', '.cache', 'compiled'));
+
+const { env } = process;
+const uid = process.getuid?.() ?? -1;
+
+const adapters: Adapters = {
+  async platform({ stateDir, onSetup }) {
+    const { createLocalPlatform } = await import('./platform/local/index.ts');
+    return createLocalPlatform({
+      stateDir,
+      toolsDir: await toolsDir(stateDir),
+      launch: { node: process.execPath, main: MAIN },
+      onSetup,
+    });
+  },
+  async keeper(platform, signal, report) {
+    const { runKeeper } = await import('./control/keeper.ts');
+    await runKeeper(platform, signal, report);
+  },
+  setup: {
+    async inspect({ stateDir, majorWanted }, signal) {
+      const { inspectTools } = await import('./platform/local/setup/index.ts');
+      return toSetupReport(await inspectTools({ toolsDir: await toolsDir(stateDir), majorWanted, signal }));
+    },
+    async install({ stateDir, majorWanted }, { signal, progress }) {
+      const { inspectTools, installTools } = await import('./platform/local/setup/index.ts');
+      const report = await inspectTools({ toolsDir: await toolsDir(stateDir), majorWanted, signal });
+      return toSetupReport(await installTools(report, { signal, onProgress: progress }));
+    },
+  },
+  defaultStateDir,
+  async versions() {
+    const { readFile } = await import('node:fs/promises');
+    const manifest: unknown = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
+    const known = typeof manifest === 'object' && manifest !== null && 'version' in manifest;
+    return { pgherd: known ? String(manifest.version) : 'unknown', node: process.versions.node };
+  },
+};
+
+/** Root's servers run as other users, who may not look into root's home. */
+function defaultStateDir(): string {
+  if (uid === 0) return '/var/lib/pgherd';
+  return join(env.XDG_STATE_HOME || join(env.HOME ?? '', '.local', 'state'), 'pgherd');
+}
+
+async function toolsDir(stateDir: string): Promise<string> {
+  const { defaultToolsDir } = await import('./platform/local/setup/index.ts');
+  return defaultToolsDir({ ...env, PGHERD_STATE_DIR: stateDir }, uid);
+}
+
+function toSetupReport(report: ToolsReport | ReadyReport): SetupReport {
+  const { tools, missing, notes } = report;
+  const found: SetupReport['found'] = [];
+  if (tools !== undefined) {
+    const { postgres, etcd, pgbouncer, haproxy, patroni } = tools;
+    found.push(
+      { name: 'PostgreSQL', version: postgres.version },
+      { name: 'Patroni', version: patroni.version },
+      { name: 'etcd', version: etcd.version },
+      { name: 'PgBouncer', version: pgbouncer.version },
+      { name: 'HAProxy', version: haproxy.version },
+    );
+  }
+  return { ready: tools !== undefined, found, missing: [...missing], notes };
+}
+
+const surroundings: Surroundings = {
+  argv: process.argv.slice(2),
+  env,
+  cwd: process.cwd(),
+  get program() {
+    return env.PGHERD_PROGRAM ?? 'pgherd';
+  },
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  now: () => new Date(),
+  onSignal(name: SignalName, listener: () => void) {
+    process.on(name, listener);
+    return () => void process.off(name, listener);
+  },
+  exitNow: code => process.exit(code),
+  adapters,
+};
+
+const { runCli } = await import('./cli/run.ts');
+// What is still open then (a connection kept alive, a timer) is nothing that a user should wait for.
+process.exit(await runCli(surroundings));
