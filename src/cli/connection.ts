@@ -64,7 +64,7 @@ function authority({ host, port }: Connection): string {
 }
 
 function tlsQuery({ caFile }: Connection): string {
-  return `sslmode=verify-full&sslrootcert=${encode(caFile)}`;
+  return `sslmode=verify-full&sslrootcert=${encode(caFile).replaceAll('%2F', '/')}`;
 }
 
 function encode(text: string): string {

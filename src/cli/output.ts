@@ -41,6 +41,11 @@ export class Output {
     return this.stderr.isTTY === true;
   }
 
+  /** Where sentences of a result are folded: wide tables may be wider, prose is hard to read so. */
+  get proseColumns(): number {
+    return Math.min(100, Math.max(40, this.stdout.columns ?? 100));
+  }
+
   get errorColumns(): number {
     return this.stderr.columns ?? 80;
   }

@@ -132,13 +132,13 @@ export async function reconcile(
   }
 }
 
-/** Servers start side by side; statements keep their order, since a database needs its owner. */
+/** Servers start side by side, voters one by one; statements keep their order: a database needs its owner. */
 async function carryOutAll(cluster: PlatformCluster, batch: Step[], context: UpContext): Promise<void> {
-  if (batch[0]?.action.kind !== 'change-catalog') {
-    await Promise.all(batch.map(step => carryOut(cluster, step, context)));
-    return;
-  }
-  for (const step of batch) await carryOut(cluster, step, context);
+  const [first] = batch.map(step => step.action);
+  const inOrder =
+    first?.kind === 'change-catalog' || (first?.kind === 'start' && first.componentKind === 'etcd');
+  if (inOrder) for (const step of batch) await carryOut(cluster, step, context);
+  else await Promise.all(batch.map(step => carryOut(cluster, step, context)));
 }
 
 async function carryOut(cluster: PlatformCluster, step: Step, context: UpContext): Promise<void> {

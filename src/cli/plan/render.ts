@@ -47,7 +47,8 @@ export function planText(outcome: PlanOutcome, session: Session): string {
         : `${name} ${what} in ${count(steps.length, 'step')}:`,
     );
     lines.push(...stepLines(steps, look));
-    if (steps.length > 0 && steps.every(step => step.impact === 'none')) lines.push('Clients notice nothing.');
+    if (steps.length > 0 && steps.every(step => step.impact === 'none'))
+      lines.push('Clients notice nothing.');
     lines.push(...waiting.map(text => `  ${look.faint(`waits: ${text}`)}`));
   }
   lines.push(...noteLines(notes, look), ...warningLines(manifest, look));

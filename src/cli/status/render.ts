@@ -9,8 +9,10 @@ import {
   formatAddress,
 } from '../endpoints.ts';
 import { memberTable, sorted } from '../members.ts';
+import { promiseLines } from '../promise.ts';
 import type { StatusDocument } from '../schema.ts';
 import type { Session } from '../session.ts';
+import { bullets } from '../text/fold.ts';
 import type { Look } from '../text/look.ts';
 import { type Cell, table } from '../text/table.ts';
 import { formatAge } from '../text/units.ts';
@@ -55,9 +57,10 @@ export function statusText(outcome: StatusOutcome, session: Session): string {
   const { look } = session;
   const now = session.now();
   const title = (text: string): string => look.strong(text);
+  const width = session.output.proseColumns;
   const lines = [`${look.strong(ref.name)} is ${paintVerdict(verdict, look)}`];
   // The sentence holds the first reason already.
-  if (verdict.reasons.length > 1) lines.push(...verdict.reasons.map(reason => `  - ${reason}`));
+  if (verdict.reasons.length > 1) lines.push(...bullets(verdict.reasons, width, '- '));
   const { possible, sentence } = verdict.lossIfPrimaryDied;
   if (verdict.verdict !== 'stopped') {
     lines.push(`Lost if the primary died now: ${possible ? look.caution(sentence) : sentence}`);
@@ -67,17 +70,8 @@ export function statusText(outcome: StatusOutcome, session: Session): string {
   const endpoints = endpointLines(outcome, look);
   if (endpoints.length > 0) lines.push('', title('Endpoints'), ...endpoints);
   lines.push('', title('Servers'), ...serverLines(outcome, session));
-  const { mode, rpo, rto } = verdict.promise;
-  lines.push(
-    '',
-    title('Promise'),
-    ...table([
-      ['replication', mode],
-      ['RPO', rpo],
-      ['RTO', rto],
-    ]),
-  );
-  if (notes.length > 0) lines.push('', title('Notes'), ...notes.map(note => `  ${note}`));
+  lines.push('', title('Promise'), ...promiseLines(verdict.promise, width));
+  if (notes.length > 0) lines.push('', title('Notes'), ...bullets(notes, width));
   if (verdict.next.length > 0)
     lines.push('', title('Next'), ...verdict.next.map(line => `  ${session.suggest(line)}`));
   return lines.join('\n');

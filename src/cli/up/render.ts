@@ -8,8 +8,10 @@ import {
   formatAddress,
 } from '../endpoints.ts';
 import { noteLines, warningLines } from '../findings.ts';
+import { promiseLines } from '../promise.ts';
 import type { UpDocument } from '../schema.ts';
 import type { Session } from '../session.ts';
+import { bullets } from '../text/fold.ts';
 import { shellQuote } from '../text/shell.ts';
 import { type Cell, table } from '../text/table.ts';
 import { count, formatDuration } from '../text/units.ts';
@@ -43,7 +45,9 @@ export function upText(outcome: UpOutcome, session: Session): string {
   const title = (text: string): string => look.strong(text);
   const lines = [headline(outcome, session)];
   if (verdict.verdict !== 'healthy' && verdict.verdict !== 'stopped') {
-    lines.push('', look.caution(verdict.sentence), ...verdict.reasons.map(reason => `  ${reason}`));
+    lines.push('', look.caution(verdict.sentence));
+    if (verdict.reasons.length > 1)
+      lines.push(...bullets(verdict.reasons, session.output.proseColumns, '- '));
   }
   if (outcome.connection !== undefined) {
     lines.push(
@@ -56,16 +60,7 @@ export function upText(outcome: UpOutcome, session: Session): string {
     );
     lines.push('', title('Passwords'), ...passwordLines(outcome, session));
   }
-  const { mode, rpo, rto } = verdict.promise;
-  lines.push(
-    '',
-    title('Promise'),
-    ...table([
-      ['replication', mode],
-      ['RPO', rpo],
-      ['RTO', rto],
-    ]),
-  );
+  lines.push('', title('Promise'), ...promiseLines(verdict.promise, session.output.proseColumns));
   lines.push(...noteLines(notes, look), ...warningLines(manifest, look));
   lines.push('', title('Next'), ...nextLines(outcome, session));
   return lines.join('\n');
@@ -108,11 +103,15 @@ function connectLines({ ref, connection }: UpOutcome, session: Session): string[
   ];
 }
 
-function passwordLines({ ref, secrets }: UpOutcome, session: Session): string[] {
-  const rows = secrets.map(({ user, secret }): Cell[] => [
-    session.command(['password', ref.name, user], ref),
-    { text: `Secret ${secret}`, paint: session.look.faint },
-  ]);
+function passwordLines({ ref, secrets, manifest }: UpOutcome, session: Session): string[] {
+  // What servers use among themselves is nobody's way in: JSON lists it, here it would only distract.
+  const internal = new Set(['standby', manifest.spec.pooler.user]);
+  const rows = secrets
+    .filter(({ user }) => !internal.has(user))
+    .map(({ user, secret }): Cell[] => [
+      session.command(['password', ref.name, user], ref),
+      { text: `Secret ${secret}`, paint: session.look.faint },
+    ]);
   return table(rows);
 }
 

@@ -163,12 +163,8 @@ function componentFindings(observed: Observation, spec: ClusterSpec, command: Co
   return findings;
 }
 
-/** What is not known cannot be called healthy. */
+/** What is not known cannot be called healthy. The catalogs are not looked at for a verdict. */
 function unseen(observed: Observation): Finding[] {
-  if (thePrimary(observed) === undefined) return [];
-  const sentences = [
-    ...(observed.config === undefined ? ["Patroni's configuration could not be seen"] : []),
-    ...(observed.catalog === undefined ? ['roles and databases could not be seen'] : []),
-  ];
-  return sentences.map(sentence => ({ severity: 'degraded', sentence }));
+  if (thePrimary(observed) === undefined || observed.config !== undefined) return [];
+  return [{ severity: 'degraded', sentence: "Patroni's configuration could not be seen" }];
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { JsonClient, type TlsIdentity } from '../../lib/http.ts';
-import { ETCD_CLIENT_PORT } from './config.ts';
+import { ETCD_CLIENT_PORT, ETCD_PEER_PORT } from './config.ts';
 
 const health = z.object({ health: z.union([z.literal('true'), z.literal('false'), z.boolean()]) });
 const version = z.object({ etcdcluster: z.string() });
@@ -8,9 +8,11 @@ const version = z.object({ etcdcluster: z.string() });
 /** One voter, asked over its client address. */
 export class EtcdClient implements Disposable {
   readonly #http: JsonClient;
+  readonly #peer: JsonClient;
 
   constructor(address: string, identity: TlsIdentity) {
     this.#http = new JsonClient(address, ETCD_CLIENT_PORT, identity);
+    this.#peer = new JsonClient(address, ETCD_PEER_PORT, identity);
   }
 
   /** The voter answers and takes part in a quorum. Never rejects but for an abort. */
@@ -25,6 +27,15 @@ export class EtcdClient implements Disposable {
   }
 
   /**
+   * The voter serves its peers, with or without a quorum. A voter that starts while another one already listens
+   * but does not serve yet waits a second for it, and for each further one: so they are started one by one.
+   */
+  async servesPeers(signal: AbortSignal): Promise<boolean> {
+    const response = await this.#peer.request('GET', '/version', { timeoutMs: 250, signal });
+    return response.status === 200;
+  }
+
+  /**
    * The voters have agreed on a cluster version. Patroni 4.0 ends with an exception when it meets the
    * "not_decided" of a cluster's first half second.
    */
@@ -35,5 +46,6 @@ export class EtcdClient implements Disposable {
 
   [Symbol.dispose](): void {
     this.#http[Symbol.dispose]();
+    this.#peer[Symbol.dispose]();
   }
 }

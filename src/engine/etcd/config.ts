@@ -47,7 +47,7 @@ export function renderEtcd(input: EtcdConfigInput): string {
     'peer-transport-security': security,
     // Patroni speaks to the JSON gateway, which a configuration file (unlike flags) leaves off.
     'enable-grpc-gateway': true,
-    'heartbeat-interval': 100,
+    'heartbeat-interval': 50,
     'election-timeout': 500,
     'pre-vote': true,
     'auto-compaction-mode': 'periodic',

@@ -9,6 +9,8 @@ const memberStatus = z.object({
   state: z.string(),
   role: z.string(),
   timeline: z.number().optional(),
+  /** Time of the last look at the DCS, in whole seconds since 1970. */
+  dcs_last_seen: z.number().optional(),
   pending_restart: z.boolean().optional(),
   pending_restart_reason: z
     .record(

@@ -1,6 +1,6 @@
 /** Carrying out one action on this machine. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ComponentKind } from '../../core/topology/observation.ts';
 import { PgherdError } from '../../lib/errors.ts';
@@ -26,6 +26,8 @@ import { fingerprints, memberSocketDir, poolerTargetFile, type Service } from '.
 /** Patroni stops its PostgreSQL, which writes a checkpoint first. */
 const MEMBER_STOP_MS = 60_000;
 const STOP_MS = 10_000;
+/** The last voters wait in vain for somebody to lead instead; what they have acknowledged is on disk. */
+const VOTER_STOP_MS = 1500;
 
 export interface Machine {
   record: ClusterRecord;
@@ -97,6 +99,8 @@ export async function startComponent(machine: Machine, name: string, context: Ap
   const service = machine.render(name);
   await writeFiles(machine, service);
   await noteApplied(machine, service);
+  // Patroni ends when it finds etcd not ready yet, and would start again only a second later.
+  if (service.kind === 'member') await waitForDcs(machine, context.signal);
   await startService(paths.services, name, context.signal);
   if (service.kind === 'etcd') await waitForVoter(machine, name, context.signal);
 }
@@ -108,10 +112,19 @@ export async function startSupervisor({ paths, record, supervisor }: Machine): P
 }
 
 async function waitForVoter(machine: Machine, name: string, signal: AbortSignal): Promise<void> {
-  await poll(async inner => ((await machine.clients.etcd(name).isReady(inner)) ? true : undefined), {
-    what: `${name} to join the quorum`,
+  await poll(async inner => ((await machine.clients.etcd(name).servesPeers(inner)) ? true : undefined), {
+    what: `${name} to serve its peers`,
     timeoutMs: 30_000,
-    everyMs: 25,
+    everyMs: 20,
+    signal,
+  });
+}
+
+async function waitForDcs(machine: Machine, signal: AbortSignal): Promise<void> {
+  await poll(async inner => ((await machine.clients.etcd('etcd-0').isReady(inner)) ? true : undefined), {
+    what: 'etcd to have a quorum',
+    timeoutMs: 30_000,
+    everyMs: 20,
     signal,
   });
 }
@@ -129,9 +142,10 @@ export async function restartComponent(machine: Machine, name: string, context: 
 }
 
 export async function stopComponent(machine: Machine, name: string, context: ApplyContext): Promise<void> {
-  const member = componentKind(name) === 'member';
-  await stopService(machine.paths.services, name, member ? MEMBER_STOP_MS : STOP_MS, context.signal);
-  if (member) await stopPostmaster(machine, name, context.signal);
+  const kind = componentKind(name);
+  const graceMs = kind === 'member' ? MEMBER_STOP_MS : kind === 'etcd' ? VOTER_STOP_MS : STOP_MS;
+  await stopService(machine.paths.services, name, graceMs, context.signal);
+  if (kind === 'member') await stopPostmaster(machine, name, context.signal);
 }
 
 /** PostgreSQL outlives a Patroni that was killed: fast shutdown by its own signal, then the hard one. */
@@ -239,9 +253,4 @@ async function stillRunning(paths: Paths, names: string[]): Promise<string[]> {
     names.map(async name => (await serviceStatus(paths.services, name)).pid !== undefined),
   );
   return names.filter((_, n) => alive[n]);
-}
-
-/** Data directories that were set aside, for people. */
-export async function listAside(paths: Paths): Promise<string[]> {
-  return (await readdir(paths.aside).catch(() => [])).map(name => join(paths.aside, name));
 }

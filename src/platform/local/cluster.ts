@@ -1,29 +1,25 @@
 /** One cluster on this machine, behind the platform contract. */
-import { createHash } from 'node:crypto';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClusterSpec, EndpointName } from '../../core/manifest/spec.ts';
 import type { Action, Desired } from '../../core/plan/action.ts';
-import { desiredUsers } from '../../core/plan/catalog.ts';
 import type { MemberObservation, Observation } from '../../core/topology/observation.ts';
 import { POOLER_ADMIN } from '../../engine/pgbouncer/config.ts';
-import { type ChangeContext, changeCatalog, readCatalog } from '../../engine/postgres/catalog.ts';
-import { Session } from '../../engine/postgres/connection.ts';
-import { PgherdError } from '../../lib/errors.ts';
-import { ensureDirectory, readIfExists, writeAtomically } from '../../lib/files.ts';
+import { changeCatalog } from '../../engine/postgres/catalog.ts';
+import { PgherdError, RefusedError } from '../../lib/errors.ts';
+import { readIfExists, writeAtomically } from '../../lib/files.ts';
 import { takeLock } from '../../lib/lock.ts';
-import { poll } from '../../lib/time.ts';
 import type {
   ApplyContext,
   Credentials,
   LogLine,
   LogOptions,
   ObserveOptions,
+  PatroniOperations,
   PlatformCluster,
 } from '../contract.ts';
 import {
   layOut,
-  listAside,
   type Machine,
   prepareDirectories,
   reloadComponent,
@@ -33,35 +29,20 @@ import {
   startSupervisor,
   stopAll,
 } from './apply.ts';
-import { ensureCertificates } from './certificates.ts';
 import { ClientPool } from './clients.ts';
+import { dropSlotOf, patchDynamicConfig } from './dynamicConfig.ts';
 import { FileJournal } from './journal.ts';
 import type { Keeper } from './keeperService.ts';
-import {
-  clusterPaths,
-  componentKind,
-  desiredComponents,
-  endpointAddress,
-  endpointPorts,
-  memberAddress,
-  type Paths,
-  VOTERS,
-} from './layout.ts';
+import { clusterPaths, componentKind, desiredComponents, endpointPorts, type Paths } from './layout.ts';
 import { readLogs } from './logs.ts';
+import { ensureMaterial, type Material, readMaterial } from './material.ts';
 import { endpointObservations, observeComponents, observeDcs, observeMembers, seenFile } from './observe.ts';
-import { memberOperations } from './operations.ts';
+import { ensureTargets, retarget } from './poolerTargets.ts';
+import { PrimarySql } from './primarySql.ts';
 import { type ClusterRecord, readRecord, writeRecord } from './record.ts';
 import { DetachedProcess, listServices } from './runit.ts';
 import { SecretStore } from './secrets.ts';
-import {
-  desiredDynamicConfig,
-  listenAddresses,
-  poolerTargetFile,
-  primaryTarget,
-  renderService,
-  type Service,
-  standbyTarget,
-} from './services.ts';
+import { desiredDynamicConfig, listenAddresses, renderService } from './services.ts';
 
 export interface LocalClusterInput {
   stateDir: string;
@@ -74,22 +55,22 @@ export interface LocalClusterInput {
 
 export class LocalCluster implements PlatformCluster {
   readonly ref;
+  readonly spec: ClusterSpec;
   readonly notes: string[];
   readonly caFile: string;
   readonly journal: FileJournal;
-  readonly patroni;
-  readonly spec: ClusterSpec;
+  readonly patroni: PatroniOperations;
   readonly #manifest: string;
   readonly #paths: Paths;
   readonly #secrets: SecretStore;
+  readonly #sql: PrimarySql;
   readonly #clients: ClientPool;
   readonly #supervisor: DetachedProcess;
   readonly #keeper: Keeper;
   #record: ClusterRecord;
   /** As of the last look. */
-  #primary: MemberObservation | undefined;
-  /** What rendering needs from disk: passwords, and a fingerprint of the certificates. */
-  #material: { passwords: Record<string, string>; certificates: string } | undefined;
+  #members: MemberObservation[] = [];
+  #material: Material | undefined;
 
   constructor(input: LocalClusterInput) {
     const { record, spec } = input;
@@ -98,17 +79,25 @@ export class LocalCluster implements PlatformCluster {
     this.spec = spec;
     this.#manifest = input.manifest;
     this.#record = record;
-    this.#paths = clusterPaths(input.stateDir, record.namespace, record.name, record.subnet);
-    this.caFile = this.#paths.ca;
-    this.journal = new FileJournal(this.#paths.journal);
-    this.#secrets = new SecretStore(this.#paths.secrets, record.name);
-    this.#clients = new ClientPool(this.#paths, record);
-    this.#supervisor = new DetachedProcess(
-      join(this.#paths.root, 'supervisor.json'),
-      join(this.#paths.root, 'supervisor.log'),
-    );
     this.#keeper = input.keeper;
-    this.patroni = memberOperations(this.#clients);
+    const paths = clusterPaths(input.stateDir, record.namespace, record.name, record.subnet);
+    this.#paths = paths;
+    this.caFile = paths.ca;
+    this.journal = new FileJournal(paths.journal);
+    this.#secrets = new SecretStore(paths.secrets, record.name);
+    this.#sql = new PrimarySql(spec, this.#secrets, paths.ca);
+    this.#supervisor = new DetachedProcess(
+      join(paths.root, 'supervisor.json'),
+      join(paths.root, 'supervisor.log'),
+    );
+    const clients = new ClientPool(paths, record);
+    this.#clients = clients;
+    this.patroni = {
+      switchover: ({ from, to }, signal) => clients.patroni(from).switchover(from, to, signal),
+      failover: ({ to }, signal) => clients.patroni(to).failover(to, signal),
+      restart: (member, signal) => clients.patroni(member).restart(signal),
+      reinitialise: (member, signal) => clients.patroni(member).reinitialise(signal),
+    };
   }
 
   async appliedManifest(): Promise<string | undefined> {
@@ -133,25 +122,24 @@ export class LocalCluster implements PlatformCluster {
     const observedAt = new Date();
     const { spec } = this;
     const record = this.#record;
-    const exists = (await readRecord(this.#paths.record)) !== undefined;
-    const services = exists ? await listServices(this.#paths.services) : [];
+    const paths = this.#paths;
+    const exists = (await readRecord(paths.record)) !== undefined;
+    const services = exists ? await listServices(paths.services) : [];
     const wanted = desiredComponents(spec).map(component => component.name);
-    const material = exists ? await this.#load() : undefined;
-    const render = (name: string) =>
-      material !== undefined && wanted.includes(name) ? this.#render(name) : undefined;
-    const memberNames = services.filter(name => componentKind(name) === 'member');
-    const voters = record.stopped ? [] : services.filter(name => componentKind(name) === 'etcd');
-    const [components, members, dcs, keeperRuns] = await Promise.all([
-      observeComponents(services, this.#paths, render),
-      observeMembers(memberNames, this.#paths, record, this.#clients, observedAt, signal),
-      observeDcs(voters, this.#clients, signal),
+    const machine = exists ? await this.#machine() : undefined;
+    const render = (name: string) => (wanted.includes(name) ? machine?.render(name) : undefined);
+    const named = (kind: string) => services.filter(name => componentKind(name) === kind);
+    const [components, members, dcs, controlPlane] = await Promise.all([
+      observeComponents(services, paths, render),
+      observeMembers(named('member'), paths, record, this.#clients, observedAt, signal),
+      observeDcs(record.stopped ? [] : named('etcd'), this.#clients, signal),
       this.#keeper.observe(),
     ]);
+    this.#members = members;
     const primary = members.find(member => member.role === 'primary');
-    this.#primary = primary;
     const [config, catalog] = await Promise.all([
-      this.#readConfig(members, signal),
-      options.catalog && primary !== undefined ? this.#readCatalog(primary, signal) : undefined,
+      this.#readConfig(signal),
+      options.catalog && primary !== undefined ? this.#sql.catalog(primary, signal) : undefined,
     ]);
     return {
       observedAt: observedAt.toISOString(),
@@ -168,17 +156,17 @@ export class LocalCluster implements PlatformCluster {
         pooler: this.endpoint('pooler'),
         poolerStandby: this.endpoint('poolerStandby'),
       }),
-      controlPlane: keeperRuns,
+      controlPlane,
       version: { wanted: spec.version, actual: record.postgres.version },
     };
   }
 
   async apply(action: Action, context: ApplyContext): Promise<void> {
+    const { signal } = context;
     switch (action.kind) {
       case 'prepare':
         return await this.provision(context);
       case 'start':
-        await this.#setStopped(false);
         return await startComponent(await this.#machine(), action.component, context);
       case 'reload':
         return await reloadComponent(await this.#machine(), action.component);
@@ -189,31 +177,24 @@ export class LocalCluster implements PlatformCluster {
       case 'stop':
         return await this.stop(context);
       case 'configure':
-        return await this.#configure(action.patch, context.signal);
+        return await patchDynamicConfig(action.patch, this.#members, this.#clients, signal);
       case 'restart-member':
-        return await this.patroni.restart(action.member, context.signal);
+        return await this.patroni.restart(action.member, signal);
       case 'switchover':
-        return await this.patroni.switchover({ from: action.from, to: action.to }, context.signal);
+        return await this.patroni.switchover({ from: action.from, to: action.to }, signal);
       case 'change-catalog':
-        return await changeCatalog(action.change, await this.#changeContext(context.signal));
+        return await changeCatalog(action.change, this.#sql.changes(await this.#primary(signal), signal));
     }
   }
 
   async provision(context: ApplyContext): Promise<void> {
-    const { spec } = this;
     await prepareDirectories(this.#paths, this.#record);
-    await this.#secrets.ensure([...desiredUsers(spec), POOLER_ADMIN]);
-    await this.#ensureCertificates(context.signal);
+    await ensureMaterial(this.spec, this.#record, this.#paths, this.#secrets, context.signal);
     this.#material = undefined;
-    if (spec.pooler.standby) await this.#writeTarget('poolerStandby', standbyTarget(spec, this.#record));
-    if (spec.pooler.primary && (await readIfExists(poolerTargetFile(this.#paths, 'pooler'))) === undefined) {
-      // A guess until the first role change corrects it.
-      await this.#writeTarget(
-        'pooler',
-        primaryTarget(spec, this.#record, memberAddress(this.#record.subnet, 0)),
-      );
-    }
-    await layOut(await this.#machine());
+    const machine = await this.#machine();
+    await ensureTargets(machine, this.spec);
+    await layOut(machine);
+    this.#record = { ...this.#record, stopped: this.spec.instances === 0 };
     await writeRecord(this.#paths.record, this.#record);
   }
 
@@ -229,21 +210,26 @@ export class LocalCluster implements PlatformCluster {
 
   async heal(observed: Observation): Promise<string[]> {
     const done: string[] = [];
+    const machine = await this.#machine();
     if (!this.#record.stopped && !(await this.#supervisor.isRunning())) {
-      await startSupervisor(await this.#machine());
+      await startSupervisor(machine);
       done.push('started the supervisor of the servers again');
     }
-    const primaries = observed.members.filter(member => member.role === 'primary');
-    const [primary] = primaries;
-    if (primary !== undefined && primaries.length === 1 && (await this.#leadPoolersTo(primary))) {
+    const [primary, other] = observed.members.filter(member => member.role === 'primary');
+    if (primary === undefined || other !== undefined || !this.spec.pooler.primary) return done;
+    if (await retarget(machine, this.spec, primary.address)) {
+      for (const pooler of observed.components.filter(component => component.kind === 'pooler')) {
+        await reloadComponent(machine, pooler.name);
+      }
       done.push(`led the poolers to ${primary.name}`);
     }
     return done;
   }
 
   async stop(context: ApplyContext): Promise<void> {
-    await this.#setStopped(true);
-    const members = await this.observe({ catalog: false }, context.signal).then(observed => observed.members);
+    const { members } = await this.observe({ catalog: false }, context.signal);
+    this.#record = { ...this.#record, stopped: true };
+    await writeRecord(this.#paths.record, this.#record);
     const primary = members.find(member => member.role === 'primary')?.name;
     await stopAll(await this.#machine(), primary, context);
     this.#clients.close();
@@ -252,26 +238,26 @@ export class LocalCluster implements PlatformCluster {
 
   async destroy(context: ApplyContext): Promise<string[]> {
     await this.stop(context);
-    const { root, run } = this.#paths;
+    const { root, run, record } = this.#paths;
     await rm(run, { recursive: true, force: true });
     // The record goes first: what is left of an interrupted deletion is no cluster any more.
-    await rm(this.#paths.record, { force: true });
+    await rm(record, { force: true });
     await rm(root, { recursive: true, force: true });
-    await this.#keeper.release();
     return [];
   }
 
   endpoint(name: EndpointName): { host: string; port: number } | undefined {
+    const { primary, standby } = this.spec.pooler;
     const wanted: Record<EndpointName, boolean> = {
       primary: true,
       standby: true,
-      pooler: this.spec.pooler.primary,
-      poolerStandby: this.spec.pooler.standby,
+      pooler: primary,
+      poolerStandby: standby,
     };
-    if (!wanted[name]) return undefined;
-    const host =
-      listenAddresses(this.#record, this.spec.exposed[name]).at(-1) ?? endpointAddress(this.#record.subnet);
-    return { host, port: endpointPorts(this.#record.port)[name] };
+    const host = listenAddresses(this.#record, this.spec.exposed[name]).at(-1);
+    return wanted[name] && host !== undefined
+      ? { host, port: endpointPorts(this.#record.port)[name] }
+      : undefined;
   }
 
   async credentials(user: string): Promise<Credentials> {
@@ -293,16 +279,14 @@ export class LocalCluster implements PlatformCluster {
   }): Promise<{ argv: string[]; env: Record<string, string> }> {
     const endpoint = this.endpoint(options.endpoint);
     if (endpoint === undefined) {
-      throw new PgherdError({
+      throw new RefusedError({
         code: 'no-such-endpoint',
         message: `the manifest asks for no ${options.endpoint} endpoint`,
         hint: 'enableConnectionPooler and enableReplicaConnectionPooler switch the poolers on',
       });
     }
-    const { secret, password } = await this.credentials(options.user);
-    const passfile = join(this.#paths.secrets, secret, 'pgpass');
-    await writeAtomically(passfile, `*:*:*:${options.user}:${password}\n`, { mode: 0o600 });
-    const target = {
+    const passfile = await this.#secrets.passfile(options.user);
+    const conninfo = {
       host: endpoint.host,
       port: String(endpoint.port),
       user: options.user,
@@ -310,11 +294,11 @@ export class LocalCluster implements PlatformCluster {
       sslmode: 'verify-full',
       sslrootcert: this.caFile,
     };
-    const conninfo = Object.entries(target).map(
+    const text = Object.entries(conninfo).map(
       ([key, value]) => `${key}='${value.replace(/['\\]/g, '\\$&')}'`,
     );
     return {
-      argv: [join(this.#record.postgres.binDir, 'psql'), conninfo.join(' ')],
+      argv: [join(this.#record.postgres.binDir, 'psql'), text.join(' ')],
       env: { PGPASSFILE: passfile },
     };
   }
@@ -331,74 +315,22 @@ export class LocalCluster implements PlatformCluster {
     this.#clients.close();
   }
 
-  async #ensureCertificates(signal: AbortSignal): Promise<void> {
-    const { subnet, programs, serviceUser, listen } = this.#record;
-    const front = ['127.0.0.1', endpointAddress(subnet), ...(listen === undefined ? [] : [listen])];
-    const own = (ordinal: number) => [memberAddress(subnet, ordinal), ...front];
-    const owner = process.getuid?.() === 0 ? serviceUser : undefined;
-    await ensureCertificates(
-      { openssl: programs.openssl, directory: this.#paths.tls, owner, signal },
-      this.#paths.ca,
-      `pgherd ${this.#record.uid}`,
-      [
-        ...Array.from({ length: VOTERS }, (_, n) => ({ name: `etcd-${n}`, addresses: own(n) })),
-        ...Array.from({ length: this.spec.instances }, (_, n) => ({
-          name: `${this.ref.name}-${n}`,
-          addresses: own(n),
-        })),
-        ...['endpoint', 'proxy', 'control'].map(name => ({ name, addresses: front })),
-      ],
-      new Date(),
-    );
-  }
-
-  /** Everything a start needs may have grown since the cluster was prepared: members, users, addresses. */
   async #machine(): Promise<Machine> {
-    await this.#load();
+    this.#material ??= await readMaterial(this.spec, this.#paths, this.#secrets);
+    const input = { spec: this.spec, record: this.#record, paths: this.#paths, ...this.#material };
     return {
       record: this.#record,
       paths: this.#paths,
       clients: this.#clients,
       supervisor: this.#supervisor,
-      render: name => this.#render(name),
+      render: name => renderService(name, input),
       wanted: desiredComponents(this.spec).map(component => component.name),
     };
   }
 
-  async #load(): Promise<{ passwords: Record<string, string>; certificates: string }> {
-    if (this.#material !== undefined) return this.#material;
-    const users = [...new Set(['postgres', 'standby', this.spec.pooler.user, POOLER_ADMIN])];
-    const known = await this.#secrets.users();
-    const passwords = await Promise.all(
-      users
-        .filter(user => known.includes(user))
-        .map(async user => [user, (await this.#secrets.read(user)).password] as const),
-    );
-    const certificates = createHash('sha256');
-    for (const name of [
-      'ca',
-      'endpoint',
-      ...Array.from({ length: this.spec.instances }, (_, n) => `${this.ref.name}-${n}`),
-    ]) {
-      certificates.update(await readFile(join(this.#paths.tls, `${name}.crt`)).catch(() => ''));
-    }
-    this.#material = { passwords: Object.fromEntries(passwords), certificates: certificates.digest('hex') };
-    return this.#material;
-  }
-
-  #render(name: string): Service {
-    const material = this.#material ?? { passwords: {}, certificates: '' };
-    return renderService(name, { spec: this.spec, record: this.#record, paths: this.#paths, ...material });
-  }
-
-  async #setStopped(stopped: boolean): Promise<void> {
-    if (this.#record.stopped === stopped) return;
-    this.#record = { ...this.#record, stopped };
-    await writeRecord(this.#paths.record, this.#record);
-  }
-
-  async #readConfig(members: MemberObservation[], signal: AbortSignal): Promise<Observation['config']> {
-    for (const member of members.filter(candidate => candidate.problem === undefined)) {
+  /** From the first member that answers; they all read the same DCS. */
+  async #readConfig(signal: AbortSignal): Promise<Observation['config']> {
+    for (const member of this.#members.filter(candidate => candidate.problem === undefined)) {
       try {
         return await this.#clients.patroni(member.name).config(signal);
       } catch {
@@ -408,133 +340,23 @@ export class LocalCluster implements PlatformCluster {
     return undefined;
   }
 
-  async #readCatalog(primary: MemberObservation, signal: AbortSignal): Promise<Observation['catalog']> {
-    try {
-      const { schema, user } = this.spec.pooler;
-      return await readCatalog(database => this.#connect(primary.address, database, signal), {
-        schema,
-        user,
-      });
-    } catch {
-      signal.throwIfAborted();
-      return undefined;
-    }
-  }
-
-  async #connect(host: string, database: string, signal: AbortSignal): Promise<Session> {
-    const { password } = await this.#secrets.read('postgres');
-    const ca = await readFile(this.caFile, 'utf8');
-    const { port } = this.#record;
-    return await Session.open(
-      { host, port, database, user: 'postgres', password, ca, timeoutMs: 10_000 },
-      signal,
-    );
-  }
-
-  async #changeContext(signal: AbortSignal): Promise<ChangeContext> {
-    if (this.#primary === undefined) await this.observe({ catalog: false }, signal);
-    const primary = this.#primary;
-    if (primary === undefined) {
-      throw new PgherdError({
-        code: 'no-primary',
-        message: 'there is no primary to change roles and databases on',
-      });
-    }
-    return {
-      connect: database => this.#connect(primary.address, database, signal),
-      password: async user => (await this.#secrets.read(user)).password,
-      lookup: { schema: this.spec.pooler.schema, user: this.spec.pooler.user },
-    };
-  }
-
-  /** Patches the dynamic configuration and waits until every running member has taken it over. */
-  async #configure(
-    patch: Parameters<ReturnType<ClientPool['patroni']>['patchConfig']>[0],
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { members } = await this.observe({ catalog: false }, signal);
-    const answering = members.filter(member => member.problem === undefined);
-    const [first] = answering;
-    if (first === undefined) throw new PgherdError({ code: 'no-patroni', message: 'no Patroni answers' });
-    await this.#clients.patroni(first.name).patchConfig(patch, signal);
-    const loopWait = Number((await this.#clients.patroni(first.name).config(signal)).loop_wait ?? 10);
-    // Patroni's loop wakes at once on a new configuration; the pending restarts show a loop later.
-    await poll(
-      async () => {
-        const states = await Promise.all(
-          answering.map(member =>
-            this.#clients
-              .patroni(member.name)
-              .status(signal)
-              .then(
-                () => true,
-                () => false,
-              ),
-          ),
-        );
-        return states.every(Boolean) ? true : undefined;
-      },
-      {
-        what: 'the members to take over the configuration',
-        timeoutMs: (loopWait + 10) * 1000,
-        everyMs: 200,
-        signal,
-      },
-    );
-    await new Promise(resolve => setTimeout(resolve, Math.min(loopWait, 2) * 1000 + 500));
+  /** The primary of the last look; looks once where there has been none. */
+  async #primary(signal: AbortSignal): Promise<MemberObservation> {
+    if (this.#members.length === 0) await this.observe({ catalog: false }, signal);
+    const primary = this.#members.find(member => member.role === 'primary');
+    if (primary !== undefined) return primary;
+    throw new PgherdError({
+      code: 'no-primary',
+      message: 'there is no primary to work on',
+      hint: `see what the members say: pgherd logs ${this.ref.name}`,
+    });
   }
 
   async #remove(component: string, context: ApplyContext): Promise<void> {
     await removeComponent(await this.#machine(), component, context);
-    if (componentKind(component) === 'member') await this.#dropSlotOf(component, context.signal);
-  }
-
-  /**
-   * Patroni keeps the slot of a member that left for member_slots_ttl, in case it comes back. This one does not:
-   * with a ttl of 0 for a moment the slot goes with the next loop.
-   */
-  async #dropSlotOf(member: string, signal: AbortSignal): Promise<void> {
-    const { members } = await this.observe({ catalog: false }, signal);
-    const primary = members.find(candidate => candidate.role === 'primary');
-    if (primary === undefined) return;
-    const slot = member.replaceAll('-', '_');
-    const client = this.#clients.patroni(primary.name);
-    await client.patchConfig({ member_slots_ttl: 0 }, signal);
-    try {
-      await using session = await this.#connect(primary.address, 'postgres', signal);
-      await poll(
-        async () => {
-          const rows = await session.query('SELECT 1 FROM pg_replication_slots WHERE slot_name = $1', [slot]);
-          return rows.length === 0 ? true : undefined;
-        },
-        { what: `the replication slot of ${member} to go`, timeoutMs: 60_000, everyMs: 200, signal },
-      );
-    } finally {
-      await client.patchConfig({ member_slots_ttl: '30min' }, signal);
-    }
-  }
-
-  async #leadPoolersTo(primary: MemberObservation): Promise<boolean> {
-    if (!this.spec.pooler.primary) return false;
-    const wanted = primaryTarget(this.spec, this.#record, primary.address);
-    if ((await readIfExists(poolerTargetFile(this.#paths, 'pooler'))) === wanted) return false;
-    await this.#writeTarget('pooler', wanted);
-    const machine = await this.#machine();
-    const poolers = (await listServices(this.#paths.services)).filter(
-      name => componentKind(name) === 'pooler',
-    );
-    for (const name of poolers) await reloadComponent(machine, name);
-    return true;
-  }
-
-  async #writeTarget(kind: 'pooler' | 'poolerStandby', text: string): Promise<void> {
-    const path = poolerTargetFile(this.#paths, kind);
-    const owner = process.getuid?.() === 0 ? this.#record.serviceUser : undefined;
-    await ensureDirectory(join(path, '..'), { mode: 0o700, owner });
-    await writeAtomically(path, text, { mode: 0o600, owner });
-  }
-
-  async aside(): Promise<string[]> {
-    return await listAside(this.#paths);
+    if (componentKind(component) !== 'member') return;
+    const primary = await this.#primary(context.signal);
+    const connect = () => this.#sql.connect(primary, 'postgres', context.signal);
+    await dropSlotOf(component, { name: primary.name, connect }, this.#clients, context.signal);
   }
 }

@@ -133,7 +133,6 @@ export async function observeMembers(
     const role = status === undefined ? ('unknown' as const) : roleOf(status);
     const state = status === undefined ? silentState(service, observedAt) : stateOf(status);
     const before = seen[name];
-    const same = before !== undefined && before.role === role && before.state === state;
     return {
       name,
       role,
@@ -145,10 +144,21 @@ export async function observeMembers(
       pendingRestartReason: pendingReason(status),
       address: memberAddress(record.subnet, ordinalOf(name)),
       port: record.port,
-      since: same ? before.since : observedAt.toISOString(),
+      since: sinceWhen(before, role, state, observedAt),
       problem: problem ?? (state === 'failed' ? `PostgreSQL: ${status?.state}` : undefined),
     };
   });
+}
+
+/** Unknown where nobody has looked before; a change since the last look happened just now. */
+function sinceWhen(
+  before: SeenMembers[string] | undefined,
+  role: string,
+  state: string,
+  observedAt: Date,
+): string | undefined {
+  if (before === undefined) return undefined;
+  return before.role === role && before.state === state ? before.since : observedAt.toISOString();
 }
 
 /** As the first member that answers reads it from the DCS; nobody, where none can. */

@@ -64,12 +64,18 @@ export async function serviceStatus(services: string, name: string): Promise<Ser
   };
 }
 
-/** Starts a service, now and whenever runsvdir starts again. Waits until runsv has started it. */
+/** Starts a service, now and whenever runsvdir starts again. Waits until its process is there. */
 export async function startService(services: string, name: string, signal: AbortSignal): Promise<void> {
   await rm(join(services, name, 'down'), { force: true });
   // A new directory is noticed within runsvdir's five seconds.
   await poll(async () => ((await control(services, name, 'u')) ? true : undefined), {
     what: `runit to take up the service ${name}`,
+    timeoutMs: 10_000,
+    everyMs: 20,
+    signal,
+  });
+  await poll(async () => ((await serviceStatus(services, name)).running ? true : undefined), {
+    what: `the service ${name} to start`,
     timeoutMs: 10_000,
     everyMs: 20,
     signal,

@@ -51,6 +51,14 @@ export class SecretStore {
     return { secret, username: user, password: password.trim() };
   }
 
+  /** A password file for libpq, so that the password stands in neither arguments nor environment. */
+  async passfile(user: string): Promise<string> {
+    const { secret, username, password } = await this.read(user);
+    const path = join(this.#directory, secret, 'pgpass');
+    await writeAtomically(path, `*:*:*:${username}:${password}\n`, { mode: 0o600 });
+    return path;
+  }
+
   async users(): Promise<string[]> {
     const names = await readdir(this.#directory).catch(() => []);
     const users = await Promise.all(names.map(name => readIfExists(join(this.#directory, name, 'username'))));
