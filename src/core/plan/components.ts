@@ -133,14 +133,12 @@ export function planSurplusFronts(situation: Situation): Step[] {
 }
 
 /**
- * Removes voters above the wanted number, dead ones first: taking away a live one while another is dead could
- * cost the quorum. A live one goes only when the members it serves have gone (`membersWait`: why they do not yet).
+ * Removes voters above the wanted number. A live one goes only while every voter is healthy (otherwise taking it
+ * away could cost the quorum) and when the members it serves have gone (`membersWait`: why they do not yet); so dead
+ * ones go first.
  */
 export function planSurplusVoters(situation: Situation, membersWait: string | undefined): Step[] {
-  const leaving = surplus(situation, kind => kind === 'etcd').sort(
-    (a, b) => Number(a.running) - Number(b.running),
-  );
-  return leaving.map(({ name, kind, running }) => ({
+  return surplus(situation, kind => kind === 'etcd').map(({ name, kind, running }) => ({
     action: { kind: 'remove', component: name, componentKind: kind },
     summary: `remove etcd ${name}`,
     reason: 'fewer voters are wanted',

@@ -121,6 +121,7 @@ describe('plan', () => {
     Object.assign(member(observed, 'herd-1'), { role: 'primary', state: 'running' });
     const result = plan(desired, observed);
     expect(nextBatch(result)).toEqual([]);
+    expect(result.steps[0]?.blockedBy).toBe('herd-0 and herd-1 both claim to be primary');
     expect(result.waiting[0]).toBe('herd-0 and herd-1 both claim to be primary: Patroni has to demote one');
   });
 });
@@ -286,6 +287,21 @@ describe('number of instances', () => {
     observed.components.push(makeComponent('herd-etcd-1', 'etcd'), makeComponent('herd-etcd-2', 'etcd'));
     observed.dcs = { voters: 3, healthyVoters: 3 };
     expect(summaries(nextBatch(plan(desired, observed)))).toEqual([
+      'start member herd-1',
+      'start member herd-2',
+    ]);
+  });
+
+  it('starts what is to go while there is no quorum or no primary without it', () => {
+    const { observed, desired } = changed({ instances: 3 }, { instances: 1 });
+    for (const component of observed.components) component.running = false;
+    for (const each of observed.members) Object.assign(each, { role: 'unknown', state: 'stopped' });
+    Object.assign(observed, { stopped: true, dcs: undefined, config: undefined, catalog: undefined });
+    expect(planned(desired, observed).slice(0, 6)).toEqual([
+      'start etcd herd-etcd-0',
+      'start etcd herd-etcd-1',
+      'start etcd herd-etcd-2',
+      'start member herd-0',
       'start member herd-1',
       'start member herd-2',
     ]);

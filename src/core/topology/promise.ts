@@ -44,9 +44,9 @@ function rpoOf(mode: ClusterPromise['mode'], spec: ClusterSpec): string {
 
 function rtoOf(mode: ClusterPromise['mode'], { ttl, loopWait }: Timing): string {
   if (mode === 'single') {
-    return `a server that crashed: its restart and recovery, a few seconds to about ${loopWait} s; a lost host: until it is back (by design, not measured)`;
+    return `a server that crashed: its restart and recovery, about ${loopWait + promotionSeconds} s; a lost host: until it is back (by design, not measured)`;
   }
-  return `a server that crashed: a few seconds, at most about ${loopWait + promotionSeconds} s; a lost host: about ${ttl + promotionSeconds} s (by design, not measured)`;
+  return `a server that crashed: at most about ${loopWait + promotionSeconds} s; a lost host: about ${ttl + promotionSeconds} s (by design, not measured)`;
 }
 
 /** Why commits do not wait for what the mode promises; undefined when they do. */

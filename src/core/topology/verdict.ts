@@ -3,7 +3,7 @@ import { findingsOf, wantedMembers, wellMembers } from './findings.ts';
 import type { Observation } from './observation.ts';
 import { type ClusterPromise, type Loss, lossIfPrimaryDied, promiseOf, type Timing } from './promise.ts';
 
-export type { ClusterPromise, Loss, Timing } from './promise.ts';
+export type { ClusterPromise } from './promise.ts';
 export { promiseOf } from './promise.ts';
 
 export interface Verdict {

@@ -8,14 +8,14 @@ import { promote } from './time.ts';
 import { changeMember, hasQuorum, see, startValues, type World } from './world.ts';
 
 /** The action would have put data or service at risk: the plan that asked for it is wrong. */
-export class UnsafeActionError extends Error {}
+class UnsafeActionError extends Error {}
 
 function demand(condition: boolean, why: string): void {
   if (!condition) throw new UnsafeActionError(why);
 }
 
 /** The world after an action. Throws UnsafeActionError for what must never be asked. */
-export function apply(action: Action, world: World, desired: Desired): World {
+function apply(action: Action, world: World, desired: Desired): World {
   demand(action.kind === 'prepare' || world.observed.exists, `${action.kind} before the cluster is prepared`);
   return see(carryOut(action, world, desired));
 }

@@ -87,68 +87,65 @@ export const anySpec: fc.Arbitrary<ClusterSpec> = fc
 
 const when = fc.constantFrom(undefined, '2026-01-01T00:00:00.000Z');
 
+const memberFields = {
+  role: fc.constantFrom('primary', 'standby', 'standby', 'unknown'),
+  state: fc.constantFrom(
+    'running',
+    'streaming',
+    'streaming',
+    'starting',
+    'creating',
+    'stopped',
+    'failed',
+    'lost',
+  ),
+  timeline: fc.constantFrom(undefined, 1, 1, 2),
+  lagBytes: fc.constantFrom(undefined, 0, 0, 40_000_000),
+  synchronous: fc.boolean(),
+  pendingRestart: fc.boolean(),
+  pendingRestartReason: fc.constantFrom<MemberObservation['pendingRestartReason']>(
+    undefined,
+    {},
+    { max_connections: { from: '200', to: '100' } },
+  ),
+  since: when,
+  problem: fc.constantFrom(undefined, 'no space left on device'),
+} satisfies { [K in keyof MemberObservation]?: fc.Arbitrary<MemberObservation[K]> };
+
+const componentFields = {
+  running: fc.constantFrom(true, true, true, false),
+  outdated: fc.constantFrom('no', 'no', 'reload', 'restart'),
+  differences: fc.constantFrom<string[]>([], ['certificate']),
+  since: when,
+} satisfies { [K in keyof ComponentObservation]?: fc.Arbitrary<ComponentObservation[K]> };
+
 const anyMember = (name: string): fc.Arbitrary<MemberObservation> =>
-  fc
-    .record<Partial<MemberObservation>>({
-      role: fc.constantFrom('primary', 'standby', 'standby', 'unknown'),
-      state: fc.constantFrom(
-        'running',
-        'streaming',
-        'streaming',
-        'starting',
-        'creating',
-        'stopped',
-        'failed',
-        'lost',
-      ),
-      timeline: fc.constantFrom(undefined, 1, 1, 2),
-      lagBytes: fc.constantFrom(undefined, 0, 0, 40_000_000),
-      synchronous: fc.boolean(),
-      pendingRestart: fc.boolean(),
-      pendingRestartReason: fc.constantFrom<MemberObservation['pendingRestartReason']>(
-        undefined,
-        {},
-        { max_connections: { from: '200', to: '100' } },
-      ),
-      since: when,
-      problem: fc.constantFrom(undefined, 'no space left on device'),
-    })
-    .map(change => makeMember(name, change));
+  fc.record(memberFields).map(change => makeMember(name, change as Partial<MemberObservation>));
 
 const anyComponent = (observed: ComponentObservation): fc.Arbitrary<ComponentObservation> =>
-  fc
-    .record({
-      running: fc.constantFrom(true, true, true, false),
-      outdated: fc.constantFrom('no', 'no', 'reload', 'restart'),
-      differences: fc.constantFrom<string[]>([], ['certificate']),
-      since: when,
-    })
-    .map(change => ({ ...observed, ...change }));
+  fc.record(componentFields).map(change => ({ ...observed, ...change }) as ComponentObservation);
+
+/** All as they are, but one of them odd in one field. */
+function oneOdd<T>(all: T[], fields: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<T[]> {
+  const change = fc.oneof(
+    ...Object.entries(fields).map(([key, value]) => value.map(other => ({ [key]: other }))),
+  );
+  return fc
+    .tuple(fc.nat({ max: Math.max(0, all.length - 1) }), change)
+    .map(([at, how]) => all.map((item, here) => (here === at ? { ...item, ...how } : item)));
+}
 
 /** Anything a platform could report of a cluster, possible or not, near the servers of a manifest. */
-export const anyObservation: fc.Arbitrary<Observation> = anySpec.chain(spec => {
+const anyObservationOf = (spec: ClusterSpec): fc.Arbitrary<Observation> => {
   const whole = makeHealthy(makeDesired(spec));
   return fc
     .record({
       exists: fc.constantFrom(true, true, true, false),
       stopped: fc.constantFrom(false, false, true),
-      dcs: fc.constantFrom(
-        undefined,
-        whole.dcs,
-        { voters: 3, healthyVoters: 3 },
-        { voters: 3, healthyVoters: 2 },
-        {
-          voters: 3,
-          healthyVoters: 1,
-        },
-      ),
+      dcs: fc.constantFrom(undefined, whole.dcs, ...odd.dcs),
       config: fc.constantFrom(undefined, whole.config, { postgresql: { parameters: { work_mem: 4 } } }),
       catalog: fc.constantFrom(undefined, whole.catalog),
-      controlPlane: fc.constantFrom(
-        undefined,
-        { running: true, since: undefined },
-        { running: false, since: undefined },
-      ),
+      controlPlane: fc.constantFrom(...odd.controlPlane),
       components: fc
         .tuple(...whole.components.map(anyComponent))
         .chain(all => fc.subarray(all, { minLength: Math.max(0, all.length - 2) })),
@@ -157,7 +154,43 @@ export const anyObservation: fc.Arbitrary<Observation> = anySpec.chain(spec => {
       ),
     })
     .map(change => ({ ...whole, ...change }));
-});
+};
+
+const odd = {
+  dcs: [
+    { voters: 3, healthyVoters: 3 },
+    { voters: 3, healthyVoters: 2 },
+    { voters: 3, healthyVoters: 1 },
+  ],
+  controlPlane: [undefined, { running: true, since: undefined }, { running: false, since: undefined }],
+};
+
+/** The cluster of a manifest, healthy but for at most one fact, which is as odd as in `anyObservationOf`. */
+export const nearlyHealthyOf = (spec: ClusterSpec): fc.Arbitrary<Observation> => {
+  const whole = makeHealthy(makeDesired(spec));
+  const one = <K extends keyof Observation>(key: K, values: fc.Arbitrary<Observation[K]>) =>
+    values.map(value => ({ [key]: value }));
+  return fc
+    .oneof(
+      fc.constant({}),
+      one('dcs', fc.constantFrom(undefined, ...odd.dcs)),
+      one('config', fc.constant(undefined)),
+      one('controlPlane', fc.constantFrom(...odd.controlPlane)),
+      one('stopped', fc.boolean()),
+      one('components', oneOdd(whole.components, componentFields)),
+      one(
+        'components',
+        fc.subarray(whole.components, { minLength: Math.max(0, whole.components.length - 1) }),
+      ),
+      one('members', oneOdd(whole.members, memberFields)),
+      one('members', fc.subarray(whole.members, { minLength: Math.max(0, whole.members.length - 1) })),
+    )
+    .map(change => ({ ...whole, ...change }));
+};
+
+export const anyObservation: fc.Arbitrary<Observation> = anySpec.chain(spec =>
+  fc.oneof(anyObservationOf(spec), nearlyHealthyOf(spec)),
+);
 
 /** One thing that goes wrong in a world; time or a plan heals all of them. */
 const mishaps: ((observed: Observation, at: number) => void)[] = [

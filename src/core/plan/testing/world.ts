@@ -63,7 +63,7 @@ export function worldOf(observed: Observation, config: DynamicConfig): World {
 }
 
 /** The values of restart parameters that a configuration asks for. */
-export function wantedValues(config: DynamicConfig | undefined): Record<string, string> {
+function wantedValues(config: DynamicConfig | undefined): Record<string, string> {
   const parameters = config?.postgresql?.parameters ?? {};
   return Object.fromEntries(
     Object.entries(builtIn).map(([name, value]) => [name, String(parameters[name] ?? value)]),
