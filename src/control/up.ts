@@ -54,15 +54,16 @@ export async function applyManifest(
   const started = performance.now();
   context.progress('looking at the machine');
   const cluster = await platform.adopt(spec, manifest, placement, context.signal);
-  const before = await cluster.observe({ catalog: true }, context.signal);
   if (context.dryRun) {
-    const planned = plan(cluster.desired(), before);
+    const observed = await cluster.observe({ catalog: true }, context.signal);
+    const { steps, waiting } = plan(cluster.desired(), observed);
     return {
       cluster,
-      ...planned,
-      created: !before.exists,
+      steps,
+      waiting,
+      created: !observed.exists,
       durationMs: performance.now() - started,
-      observed: before,
+      observed,
     };
   }
   await using _lock = await cluster.lock('up', {
@@ -70,33 +71,14 @@ export async function applyManifest(
     signal: context.signal,
     onWait: holder => context.progress(`waiting for ${holder}`),
   });
-  if (
-    before.exists &&
-    (await cluster.appliedManifest()) === manifest &&
-    isDone(plan(cluster.desired(), before))
-  ) {
-    await cluster.guard();
-    return {
-      cluster,
-      steps: [],
-      waiting: [],
-      created: false,
-      durationMs: performance.now() - started,
-      observed: before,
-    };
-  }
+  const created = (await cluster.appliedManifest()) === undefined;
   await cluster.provision(context);
   await cluster.record();
-  const { steps, observed } = await reconcile(cluster, context);
+  const { steps, observed: reached } = await reconcile(cluster, context);
+  await cluster.remember(reached);
   await cluster.guard();
-  return {
-    cluster,
-    steps,
-    waiting: [],
-    created: !before.exists,
-    durationMs: performance.now() - started,
-    observed,
-  };
+  const observed = await cluster.observe({ catalog: false }, context.signal);
+  return { cluster, steps, waiting: [], created, durationMs: performance.now() - started, observed };
 }
 
 /** The loop itself, for whoever holds the cluster's lock. Resolves when nothing is left to do or to wait for. */

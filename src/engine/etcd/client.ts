@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { JsonClient, type TlsIdentity } from '../../lib/http.ts';
+import { JsonClient, type TlsIdentity, UnreachableError } from '../../lib/http.ts';
 import { ETCD_CLIENT_PORT, ETCD_PEER_PORT } from './config.ts';
 
 const health = z.object({ health: z.union([z.literal('true'), z.literal('false'), z.boolean()]) });
@@ -42,6 +42,22 @@ export class EtcdClient implements Disposable {
   async isReady(signal: AbortSignal): Promise<boolean> {
     const response = await this.#http.request('GET', '/version', { timeoutMs: 250, signal });
     return response.status === 200 && version.parse(JSON.parse(response.body)).etcdcluster !== 'not_decided';
+  }
+
+  /** Deletes one key. Rejects with UnreachableError when the voter does not answer, or has no quorum in time. */
+  async deleteKey(key: string, signal: AbortSignal): Promise<void> {
+    const body = { key: Buffer.from(key).toString('base64') };
+    const response = await this.#http.request('POST', '/v3/kv/deleterange', {
+      body,
+      timeoutMs: 5000,
+      signal,
+    });
+    if (response.status === 200) return;
+    throw new UnreachableError({
+      code: 'etcd-failed',
+      message: `etcd did not delete ${key} (HTTP ${response.status})`,
+      detail: response.body.slice(0, 300),
+    });
   }
 
   [Symbol.dispose](): void {

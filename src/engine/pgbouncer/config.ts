@@ -26,8 +26,16 @@ export interface PoolerInput {
   peerId: number;
 }
 
+/**
+ * How many processes serve one endpoint. Below 1.19 PgBouncer cannot hand a cancel request to the process that
+ * runs the query: with two on one port half of all cancels were lost (measured), so there is only one.
+ */
+export function poolerProcesses(pooler: PoolerSpec, version: string): number {
+  return atLeast(version, 1, 19) ? pooler.instances : 1;
+}
+
 /** Whether PgBouncer keeps prepared statements apart in transaction mode (since 1.21). */
-export function hasPreparedStatements(version: string): boolean {
+function hasPreparedStatements(version: string): boolean {
   return atLeast(version, 1, 21);
 }
 
@@ -42,7 +50,7 @@ export function renderPgbouncer(input: PoolerInput): string {
     pooler.maxDbConnections,
     Math.floor(input.serverConnections / Math.max(1, input.databases)),
   );
-  const share = Math.max(2, Math.floor(perDatabase / pooler.instances));
+  const share = Math.max(2, Math.floor(perDatabase / input.peers.length));
   const options: [string, string | number][] = [
     ['listen_addr', input.addresses.join(',')],
     ['listen_port', input.port],
@@ -78,7 +86,7 @@ export function renderPgbouncer(input: PoolerInput): string {
   ];
   if (hasPreparedStatements(input.version)) options.push(['max_prepared_statements', 200]);
   const lines = ['[pgbouncer]', ...options.map(([key, value]) => `${key} = ${value}`)];
-  if (atLeast(input.version, 1, 19) && input.peers.length > 1) {
+  if (input.peers.length > 1) {
     // A cancel request may arrive at another process than its query: peers pass it on.
     lines.push(`peer_id = ${input.peerId}`, '', '[peers]');
     lines.push(...input.peers.map(peer => `${peer.id} = host=${peer.socketDir} port=${input.port}`));

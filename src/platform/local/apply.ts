@@ -1,6 +1,6 @@
 /** Carrying out one action on this machine. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ComponentKind } from '../../core/topology/observation.ts';
 import { PgherdError } from '../../lib/errors.ts';
@@ -108,6 +108,10 @@ export async function startComponent(machine: Machine, name: string, context: Ap
 /** runsvdir below a sub-reaper. Safe when it runs already. */
 export async function startSupervisor({ paths, record, supervisor }: Machine): Promise<void> {
   const { tini, runsvdir } = record.programs;
+  if (await supervisor.isRunning()) return;
+  // runsvdir waits a second before it reads a directory that was changed within this very second.
+  const earlier = new Date(Date.now() - 60_000);
+  await utimes(paths.services, earlier, earlier);
   await supervisor.ensure([tini, '-s', '--', runsvdir, '-P', paths.services], paths.services);
 }
 

@@ -33,7 +33,7 @@ import { ClientPool } from './clients.ts';
 import { dropSlotOf, patchDynamicConfig } from './dynamicConfig.ts';
 import { FileJournal } from './journal.ts';
 import type { Keeper } from './keeperService.ts';
-import { clusterPaths, componentKind, desiredComponents, endpointPorts, type Paths } from './layout.ts';
+import { clusterPaths, componentKind, endpointPorts, type Paths } from './layout.ts';
 import { readLogs } from './logs.ts';
 import { ensureMaterial, type Material, readMaterial } from './material.ts';
 import { endpointObservations, observeComponents, observeDcs, observeMembers, seenFile } from './observe.ts';
@@ -42,7 +42,13 @@ import { PrimarySql } from './primarySql.ts';
 import { type ClusterRecord, readRecord, writeRecord } from './record.ts';
 import { DetachedProcess, listServices } from './runit.ts';
 import { SecretStore } from './secrets.ts';
-import { desiredDynamicConfig, listenAddresses, renderService } from './services.ts';
+import {
+  dcsNamespace,
+  desiredDynamicConfig,
+  listenAddresses,
+  renderService,
+  wantedComponents,
+} from './services.ts';
 
 export interface LocalClusterInput {
   stateDir: string;
@@ -115,7 +121,11 @@ export class LocalCluster implements PlatformCluster {
 
   desired(): Desired {
     const { spec } = this;
-    return { spec, components: desiredComponents(spec), config: desiredDynamicConfig(spec, this.#record) };
+    return {
+      spec,
+      components: wantedComponents(spec, this.#record),
+      config: desiredDynamicConfig(spec, this.#record),
+    };
   }
 
   async observe(options: ObserveOptions, signal: AbortSignal): Promise<Observation> {
@@ -125,7 +135,7 @@ export class LocalCluster implements PlatformCluster {
     const paths = this.#paths;
     const exists = (await readRecord(paths.record)) !== undefined;
     const services = exists ? await listServices(paths.services) : [];
-    const wanted = desiredComponents(spec).map(component => component.name);
+    const wanted = wantedComponents(spec, this.#record).map(component => component.name);
     const machine = exists ? await this.#machine() : undefined;
     const render = (name: string) => (wanted.includes(name) ? machine?.render(name) : undefined);
     const named = (kind: string) => services.filter(name => componentKind(name) === kind);
@@ -324,7 +334,7 @@ export class LocalCluster implements PlatformCluster {
       clients: this.#clients,
       supervisor: this.#supervisor,
       render: name => renderService(name, input),
-      wanted: desiredComponents(this.spec).map(component => component.name),
+      wanted: wantedComponents(this.spec, this.#record).map(component => component.name),
     };
   }
 
@@ -357,6 +367,7 @@ export class LocalCluster implements PlatformCluster {
     if (componentKind(component) !== 'member') return;
     const primary = await this.#primary(context.signal);
     const connect = () => this.#sql.connect(primary, 'postgres', context.signal);
-    await dropSlotOf(component, { name: primary.name, connect }, this.#clients, context.signal);
+    const key = `${dcsNamespace(this.spec)}${this.spec.name}/members/${component}`;
+    await dropSlotOf(component, key, { name: primary.name, connect }, this.#clients, context.signal);
   }
 }

@@ -53,12 +53,15 @@ export async function patchDynamicConfig(
  */
 export async function dropSlotOf(
   member: string,
+  memberKey: string,
   primary: { name: string; connect: () => Promise<Session> },
   clients: ClientPool,
   signal: AbortSignal,
 ): Promise<void> {
   const client = clients.patroni(primary.name);
   const { member_slots_ttl: ttl } = await client.config(signal);
+  // What the member said of itself would otherwise stay until its lease ends, for up to ttl.
+  await clients.etcd('etcd-0').deleteKey(memberKey, signal);
   await client.patchConfig({ member_slots_ttl: 0 }, signal);
   try {
     await using session = await primary.connect();

@@ -6,6 +6,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { parseManifest } from '../../core/manifest/parse.ts';
 import type { ClusterSpec } from '../../core/manifest/spec.ts';
+import { poolerProcesses } from '../../engine/pgbouncer/config.ts';
 import { effectiveParameters } from '../../engine/postgres/tuning.ts';
 import { PgherdError, RefusedError } from '../../lib/errors.ts';
 import { readIfExists } from '../../lib/files.ts';
@@ -207,10 +208,20 @@ async function checkVersions(
   }
 }
 
+/** Where this machine's programs give something other than the manifest asks for. */
 function versionNotes(spec: ClusterSpec, record: ClusterRecord): string[] {
   const { major } = record.postgres;
-  if (String(major) === spec.version) return [];
+  const notes: string[] = [];
+  const { pgbouncerVersion } = record.programs;
+  const processes = poolerProcesses(spec.pooler, pgbouncerVersion);
+  if ((spec.pooler.primary || spec.pooler.standby) && processes !== spec.pooler.instances) {
+    notes.push(
+      `one process per pooler instead of ${spec.pooler.instances}: PgBouncer ${pgbouncerVersion} cannot pass a cancelled query on to another process (1.19 can)`,
+    );
+  }
+  if (String(major) === spec.version) return notes;
   return [
+    ...notes,
     `PostgreSQL ${major} instead of ${spec.version}: this machine's package sources have no postgresql-${spec.version} (--strict-version refuses)`,
   ];
 }

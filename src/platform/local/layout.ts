@@ -88,8 +88,14 @@ export function ordinalOf(component: string): number {
   return Number(component.slice(component.lastIndexOf('-') + 1));
 }
 
-/** Every server the manifest asks for, in the order in which they start. */
-export function desiredComponents(spec: ClusterSpec): { name: string; kind: ComponentKind }[] {
+/**
+ * Every server the manifest asks for, in the order in which they start.
+ * @param poolers processes for each pooler endpoint.
+ */
+export function desiredComponents(
+  spec: ClusterSpec,
+  poolers: number,
+): { name: string; kind: ComponentKind }[] {
   const numbered = (count: number, prefix: string, kind: ComponentKind) =>
     Array.from({ length: count }, (_, n) => ({ name: `${prefix}-${n}`, kind }));
   if (spec.instances === 0) return [];
@@ -97,8 +103,8 @@ export function desiredComponents(spec: ClusterSpec): { name: string; kind: Comp
     ...numbered(VOTERS, 'etcd', 'etcd'),
     ...numbered(spec.instances, spec.name, 'member'),
     { name: 'proxy', kind: 'proxy' as const },
-    ...numbered(spec.pooler.primary ? spec.pooler.instances : 0, 'pooler', 'pooler'),
-    ...numbered(spec.pooler.standby ? spec.pooler.instances : 0, 'pooler-standby', 'poolerStandby'),
+    ...numbered(spec.pooler.primary ? poolers : 0, 'pooler', 'pooler'),
+    ...numbered(spec.pooler.standby ? poolers : 0, 'pooler-standby', 'poolerStandby'),
   ];
 }
 

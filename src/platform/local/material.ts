@@ -13,8 +13,8 @@ import type { SecretStore } from './secrets.ts';
 export interface Material {
   /** By user name. */
   passwords: Record<string, string>;
-  /** Changes when a certificate was renewed. */
-  certificates: string;
+  /** Fingerprint of each server's certificate: it changes when the certificate was renewed. */
+  certificates: Record<string, string>;
 }
 
 /** Makes what is missing: passwords for every login role, certificates for every server. */
@@ -50,8 +50,16 @@ export async function readMaterial(spec: ClusterSpec, paths: Paths, secrets: Sec
   const passwords = await Promise.all(
     users.map(async user => [user, (await secrets.read(user)).password] as const),
   );
-  const hash = createHash('sha256');
-  const names = ['ca', 'endpoint', ...Array.from({ length: spec.instances }, (_, n) => memberName(spec, n))];
-  for (const name of names) hash.update(await readFile(join(paths.tls, `${name}.crt`)).catch(() => ''));
-  return { passwords: Object.fromEntries(passwords), certificates: hash.digest('hex') };
+  const names = [
+    'endpoint',
+    'proxy',
+    ...Array.from({ length: spec.instances }, (_, n) => memberName(spec, n)),
+  ];
+  const certificates = await Promise.all(
+    names.map(async name => {
+      const text = await readFile(join(paths.tls, `${name}.crt`)).catch(() => '');
+      return [name, createHash('sha256').update(text).digest('hex').slice(0, 16)] as const;
+    }),
+  );
+  return { passwords: Object.fromEntries(passwords), certificates: Object.fromEntries(certificates) };
 }

@@ -11,6 +11,7 @@ import { renderHaproxy } from '../../engine/haproxy/config.ts';
 import { dynamicConfig, PATRONI_PORT, renderPatroni } from '../../engine/patroni/config.ts';
 import {
   POOLER_ADMIN,
+  poolerProcesses,
   renderPgbouncer,
   renderPoolerHba,
   renderTarget,
@@ -19,6 +20,7 @@ import {
 import { effectiveParameters, maxConnections, RESERVED_CONNECTIONS } from '../../engine/postgres/tuning.ts';
 import {
   componentKind,
+  desiredComponents,
   endpointAddress,
   endpointPorts,
   memberAddress,
@@ -52,8 +54,8 @@ export interface RenderInput {
   paths: Paths;
   /** Passwords by user name. */
   passwords: Record<string, string>;
-  /** Hash of the certificates in use: a renewed one counts as a change of every server's files. */
-  certificates: string;
+  /** Fingerprint of each certificate: a renewed one counts as a change of its server's files. */
+  certificates: Record<string, string>;
 }
 
 /** Addresses where an endpoint listens: loopback always, the listen address when the manifest exposes it. */
@@ -70,20 +72,34 @@ export function desiredDynamicConfig(spec: ClusterSpec, record: ClusterRecord): 
   });
 }
 
+/** Every server that the manifest asks for on this machine. */
+export function wantedComponents(
+  spec: ClusterSpec,
+  record: ClusterRecord,
+): { name: string; kind: ComponentKind }[] {
+  return desiredComponents(spec, poolerProcesses(spec.pooler, record.programs.pgbouncerVersion));
+}
+
+/** Prefix of the keys of the cluster's namespace in the DCS; Patroni appends the cluster's name. */
+export function dcsNamespace(spec: ClusterSpec): string {
+  return `/pgherd/${spec.namespace}/`;
+}
+
 export function renderService(name: string, input: RenderInput): Service {
   const kind = componentKind(name);
   const service = { etcd, member, proxy, pooler, poolerStandby: pooler }[kind](name, kind, input);
-  const stamp = {
-    path: join(input.paths.conf, name, 'certificates'),
-    text: input.certificates,
-    onChange: 'reload' as const,
-  };
-  return {
-    ...service,
-    name,
-    kind,
-    files: [...service.files, ...(kind === 'proxy' || kind === 'etcd' ? [] : [stamp])],
-  };
+  // etcd reads its certificate at each handshake; the others are told of a new one.
+  const certificate = {
+    etcd: undefined,
+    member: name,
+    proxy: 'proxy',
+    pooler: 'endpoint',
+    poolerStandby: 'endpoint',
+  }[kind];
+  if (certificate === undefined) return { ...service, name, kind };
+  const text = input.certificates[certificate] ?? '';
+  const stamp = { path: join(input.paths.conf, name, 'certificate'), text, onChange: 'reload' as const };
+  return { ...service, name, kind, files: [...service.files, stamp] };
 }
 
 /** Fingerprints of what a service consists of: what was handed to the server is noted in these terms. */
@@ -128,7 +144,7 @@ function member(name: string, _kind: ComponentKind, input: RenderInput): Parts {
   const socketDir = memberSocketDir(paths, name);
   const text = renderPatroni({
     scope: spec.name,
-    namespace: `/pgherd/${spec.namespace}/`,
+    namespace: dcsNamespace(spec),
     member: { name, address: own, port: record.port },
     etcd: {
       hosts: [...new Set([...(voters.includes(own) ? [own] : []), ...voters])],
@@ -239,7 +255,10 @@ function pooler(name: string, kind: ComponentKind, input: RenderInput): Parts {
     version: record.programs.pgbouncerVersion,
     serverConnections: maxConnections(spec) - RESERVED_CONNECTIONS,
     databases: spec.databases.length + spec.preparedDatabases.length,
-    peers: Array.from({ length: spec.pooler.instances }, (_, n) => ({ id: n + 1, socketDir: socketDir(n) })),
+    peers: Array.from({ length: poolerProcesses(spec.pooler, record.programs.pgbouncerVersion) }, (_, n) => ({
+      id: n + 1,
+      socketDir: socketDir(n),
+    })),
     peerId: ordinal + 1,
   });
   const users = [
