@@ -161,11 +161,9 @@ function countRepeats(repeats: Map<string, number>, batch: Step[]): void {
   }
 }
 
-function describeWaiting({ steps, waiting }: Plan): string {
-  const blocked = steps.flatMap(step =>
-    step.blockedBy === undefined ? [] : [`${step.summary}: waits ${step.blockedBy}`],
-  );
-  return [...waiting, ...blocked].join('; ');
+/** What keeps the steps that may not be done yet; the plan says so in `waiting` where nothing else does. */
+function describeWaiting({ waiting }: Plan): string {
+  return waiting.join('; ');
 }
 
 function tooLate(cluster: PlatformCluster, planned: Plan, timeoutMs: number): DeadlineError {

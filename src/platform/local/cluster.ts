@@ -76,6 +76,7 @@ export class LocalCluster implements PlatformCluster {
   #record: ClusterRecord;
   /** As of the last look. */
   #members: MemberObservation[] = [];
+  #restartParameters: string[] = [];
   #material: Material | undefined;
 
   constructor(input: LocalClusterInput) {
@@ -151,6 +152,7 @@ export class LocalCluster implements PlatformCluster {
       this.#readConfig(signal),
       options.catalog && primary !== undefined ? this.#sql.catalog(primary, signal) : undefined,
     ]);
+    this.#restartParameters = catalog?.restartParameters ?? this.#restartParameters;
     return {
       observedAt: observedAt.toISOString(),
       exists,
@@ -187,7 +189,13 @@ export class LocalCluster implements PlatformCluster {
       case 'stop':
         return await this.stop(context);
       case 'configure':
-        return await patchDynamicConfig(action.patch, this.#members, this.#clients, signal);
+        return await patchDynamicConfig(
+          action.patch,
+          this.#members,
+          this.#restartParameters,
+          this.#clients,
+          signal,
+        );
       case 'restart-member':
         return await this.patroni.restart(action.member, signal);
       case 'switchover':

@@ -196,6 +196,8 @@ function stateOf(status: MemberStatus): MemberState {
     return roleOf(status) === 'standby' && status.replication_state === 'streaming' ? 'streaming' : 'running';
   }
   if (status.state === 'streaming') return 'streaming';
+  // Patroni's word for a member without data, which waits for the first primary or for its copy.
+  if (status.role === 'uninitialized') return 'creating';
   if (status.state.includes('fail') || status.state === 'crashed') return 'failed';
   if (
     status.state.startsWith('creating') ||

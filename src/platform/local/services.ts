@@ -35,6 +35,8 @@ import type { ServiceScripts } from './runit.ts';
 export interface RenderedFile {
   path: string;
   text: string;
+  /** What counts as a change, where that is not the whole text. */
+  identity?: string;
   /** What the server must do to notice a change. */
   onChange: 'reload' | 'restart';
 }
@@ -107,7 +109,7 @@ export function fingerprints(service: Service): Record<string, string> {
   const hash = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 16);
   return Object.fromEntries([
     ['run', hash(service.scripts.run)],
-    ...service.files.map(file => [file.path, hash(file.text)] as const),
+    ...service.files.map(file => [file.path, hash(file.identity ?? file.text)] as const),
   ]);
 }
 
@@ -142,7 +144,7 @@ function member(name: string, _kind: ComponentKind, input: RenderInput): Parts {
   const own = memberAddress(record.subnet, ordinal);
   const callback = join(conf, 'on-role-change');
   const socketDir = memberSocketDir(paths, name);
-  const text = renderPatroni({
+  const settings = {
     scope: spec.name,
     namespace: dcsNamespace(spec),
     member: { name, address: own, port: record.port },
@@ -161,11 +163,14 @@ function member(name: string, _kind: ComponentKind, input: RenderInput): Parts {
     },
     tls: tlsFiles(paths, name),
     passwords: { superuser: passwords.postgres ?? '', replication: passwords.standby ?? '' },
-  });
+  };
+  const text = renderPatroni(settings);
+  // The bootstrap section is read once, when the cluster is born: later changes go to the dynamic configuration.
+  const identity = renderPatroni({ ...settings, dynamic: {}, initdb: {} });
   const file = join(conf, 'patroni.yml');
   return {
     files: [
-      { path: file, text, onChange: 'reload' },
+      { path: file, text, identity, onChange: 'reload' },
       { path: callback, text: roleChangeCallback(own, socketDir, input), onChange: 'reload' },
     ],
     scripts: scripts(name, record, paths, [...record.programs.patroni, file], {
