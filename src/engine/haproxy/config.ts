@@ -27,6 +27,8 @@ export function renderHaproxy(input: ProxyInput): string {
     `  stats socket ${input.socket} mode 600 level admin`,
     `  maxconn ${input.maxConnections}`,
     '  hard-stop-after 10m',
+    // Fewer file descriptors than maxconn asks for: say so and serve fewer clients, rather than none.
+    '  no strict-limits',
     '',
     'defaults',
     '  mode tcp',

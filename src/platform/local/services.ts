@@ -245,12 +245,14 @@ function pooler(name: string, kind: ComponentKind, input: RenderInput): Parts {
   const conf = join(paths.conf, name);
   const ordinal = ordinalOf(name);
   const socketDir = (n: number) => join(paths.run, `${prefix}-${n}`);
+  const addresses = listenAddresses(record, spec.exposed[kind === 'pooler' ? 'pooler' : 'poolerStandby']);
+  const port = ports[kind === 'pooler' ? 'pooler' : 'poolerStandby'];
   const ini = join(conf, 'pgbouncer.ini');
   const files = { userlist: join(conf, 'userlist.txt'), hba: join(conf, 'hba.conf') };
   const text = renderPgbouncer({
     pooler: spec.pooler,
-    addresses: listenAddresses(record, kind === 'pooler' ? spec.exposed.pooler : spec.exposed.poolerStandby),
-    port: kind === 'pooler' ? ports.pooler : ports.poolerStandby,
+    addresses,
+    port,
     socketDir: socketDir(ordinal),
     pidFile: join(socketDir(ordinal), 'pid'),
     targetFile: poolerTargetFile(paths, kind),
@@ -273,6 +275,8 @@ function pooler(name: string, kind: ComponentKind, input: RenderInput): Parts {
   return {
     files: [
       { path: ini, text, onChange: 'reload' },
+      // PgBouncer reads these once, when it starts.
+      { path: join(conf, 'listen'), text: `${addresses.join(',')}:${port}\n`, onChange: 'restart' },
       { path: files.userlist, text: renderUserlist(users), onChange: 'reload' },
       { path: files.hba, text: renderPoolerHba(spec.allowedSourceRanges), onChange: 'reload' },
     ],
