@@ -156,6 +156,7 @@ export function createLocalPlatform(options: LocalPlatformOptions): Platform {
       createdAt: new Date().toISOString(),
       stopped: false,
       uid: randomUUID(),
+      wantedVersion: spec.version,
       serviceUser: user,
       postgres: tools.postgres,
       programs: programsOf(tools),
@@ -197,6 +198,13 @@ async function checkVersions(
       code: 'other-major',
       message: `the data of ${foreign.member} belong to PostgreSQL ${foreign.major}, and this cluster runs ${major}`,
       hint: `install PostgreSQL ${foreign.major} (apt-get install postgresql-${foreign.major}), or dump and restore into a new cluster; nothing was touched`,
+    });
+  }
+  if (spec.version !== record.wantedVersion && spec.version !== String(major)) {
+    throw new RefusedError({
+      code: 'major-upgrade',
+      message: `the manifest asks for PostgreSQL ${spec.version} now, and this cluster's data belong to ${major}`,
+      hint: `write version: "${record.wantedVersion}" again, or dump and restore into a new cluster: pgherd does not upgrade to another major yet`,
     });
   }
   if (placement.strictVersion && String(major) !== spec.version) {

@@ -21,6 +21,8 @@ const clusterRecord = z.strictObject({
   stopped: z.boolean(),
   /** Told apart from an earlier cluster of this name. */
   uid: z.string(),
+  /** Major version that the manifest asked for when the cluster was made; another one may have been had. */
+  wantedVersion: z.string(),
   serviceUser: z.strictObject({ name: z.string(), uid: z.number(), gid: z.number() }),
   postgres: z.strictObject({ major: z.number(), version: z.string(), binDir: z.string() }),
   programs: z.strictObject({
