@@ -2,8 +2,9 @@
  * Composition root: the only place that reads the process's environment and arguments and builds adapters.
  * Everything it loads beyond the command tree is loaded when it is needed: start-up time is part of the job.
  */
+import { realpathSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Adapters, SetupReport, SignalName, Surroundings } from './cli/surroundings.ts';
 import type { ReadyReport, ToolsReport } from './platform/local/setup/index.ts';
@@ -78,12 +79,32 @@ function toSetupReport(report: ToolsReport | ReadyReport): SetupReport {
   return { ready: tools !== undefined, found, missing: [...missing], notes };
 }
 
+/** As this user can call us from here: by name where PATH leads to our launcher, else by its path. */
+function programName(): string {
+  const launcher = join(ROOT, 'pgherd');
+  for (const directory of (env.PATH ?? '').split(':')) {
+    const found = realPath(join(directory, 'pgherd'));
+    if (found !== undefined) return found === realPath(launcher) ? 'pgherd' : launcher;
+  }
+  const way = relative(process.cwd(), launcher);
+  if (way.startsWith('..')) return way.length < launcher.length ? way : launcher;
+  return `./${way}`;
+}
+
+function realPath(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
 const surroundings: Surroundings = {
   argv: process.argv.slice(2),
   env,
   cwd: process.cwd(),
   get program() {
-    return env.PGHERD_PROGRAM ?? 'pgherd';
+    return programName();
   },
   stdin: process.stdin,
   stdout: process.stdout,

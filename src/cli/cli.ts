@@ -43,7 +43,7 @@ export class Cli {
     const { surroundings } = this;
     const globals = globalsOf(command, surroundings.cwd);
     const output = this.output(!globals.color);
-    using interrupt = new Interrupt(surroundings, output);
+    using interrupt = new Interrupt(surroundings, output, options.interrupted !== undefined);
     const session = new Session(surroundings, globals, output, interrupt);
     using _scope = session.scope;
     const timeoutMs = globals.timeoutMs ?? options.timeoutMs;
@@ -91,6 +91,12 @@ export class Cli {
     this.exitCode = failure.exitCode;
     if (failure.silent) return;
     if (json) output.result(JSON.stringify(failureDocument(failure), null, 2));
-    else output.note(failureText(failure, createLook(output.colours.stderr)));
+    else {
+      const hint = failure.hint?.replaceAll(
+        /(?<![\w./-])pgherd (?=[a-z-])/g,
+        `${this.surroundings.program} `,
+      );
+      output.note(failureText({ ...failure, hint }, createLook(output.colours.stderr)));
+    }
   }
 }

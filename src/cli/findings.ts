@@ -1,5 +1,6 @@
 import { renderShortDiagnostic } from './diagnostics.ts';
 import type { Manifest } from './manifest.ts';
+import { bullets } from './text/fold.ts';
 import type { Look } from './text/look.ts';
 
 /** The section of a result with the manifest's warnings; no line where there are none. */
@@ -12,7 +13,7 @@ export function warningLines(manifest: Pick<Manifest, 'warnings' | 'file'>, look
 }
 
 /** The section of a result with what a person should know of the placement. */
-export function noteLines(notes: readonly string[], look: Look): string[] {
+export function noteLines(notes: readonly string[], look: Look, width: number): string[] {
   if (notes.length === 0) return [];
-  return ['', look.strong('Notes'), ...notes.map(note => `  ${look.caution(note)}`)];
+  return ['', look.strong('Notes'), ...bullets(notes, width).map(look.caution)];
 }

@@ -30,7 +30,8 @@ export class Interrupt implements Disposable {
   private readonly undo: (() => void)[] = [];
   private handedOver = false;
 
-  constructor(surroundings: Surroundings, output: Output) {
+  /** @param announce whether an end in order takes long enough to be worth a line. */
+  constructor(surroundings: Surroundings, output: Output, announce: boolean) {
     output.onReaderGone = () => this.controller.abort(new ReaderGoneError());
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       this.undo.push(
@@ -40,7 +41,8 @@ export class Interrupt implements Disposable {
             surroundings.exitNow(new InterruptedError(name).exitCode);
             return;
           }
-          if (name === 'SIGINT' && output.isErrorTerminal) output.note('stopping; Ctrl-C again ends at once');
+          if (announce && name === 'SIGINT' && output.isErrorTerminal)
+            output.note('stopping; Ctrl-C again ends at once');
           this.controller.abort(new InterruptedError(name));
         }),
       );

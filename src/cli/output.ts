@@ -46,6 +46,10 @@ export class Output {
     return Math.min(100, Math.max(40, this.stdout.columns ?? 100));
   }
 
+  get rows(): number {
+    return this.stdout.rows ?? 24;
+  }
+
   get errorColumns(): number {
     return this.stderr.columns ?? 80;
   }

@@ -21,6 +21,6 @@ export function parseMajor(text: string): number {
 }
 
 /** Collects an option that may be given several times. */
-export function collect(value: string, before: readonly string[]): string[] {
+export function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
 }

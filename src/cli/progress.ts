@@ -11,6 +11,8 @@ export type ProgressMode = 'live' | 'lines' | 'none';
 
 const FRAMES = ['|', '/', '-', '\\'] as const;
 const FRAME_MS = 120;
+/** A log that stands still for longer looks like a program that hangs. */
+const REMINDER_MS = 15_000;
 
 /**
  * What is being done right now, on stderr: one live line on a terminal, else a line per message with the
@@ -42,9 +44,8 @@ export class Progress implements Live {
     if (this.mode === 'none') return;
     this.message = message;
     if (this.mode === 'lines') {
-      if (message === this.lastLine) return;
+      if (message !== this.lastLine) this.line(message);
       this.lastLine = message;
-      this.output.note(`[${formatDuration(this.elapsedMs).padStart(6)}] ${message}`);
       return;
     }
     if (this.timer === undefined) {
@@ -68,8 +69,16 @@ export class Progress implements Live {
     if (this.timer === undefined) return;
     clearInterval(this.timer);
     this.timer = undefined;
+    if (this.mode !== 'live') return;
     this.erase();
     this.output.attach(undefined);
+  }
+
+  private line(text: string): void {
+    this.output.note(`[${formatDuration(this.elapsedMs).padStart(6)}] ${text}`);
+    clearInterval(this.timer);
+    this.timer = setInterval(() => this.line(`still: ${this.message}`), REMINDER_MS);
+    this.timer.unref();
   }
 
   erase(): void {

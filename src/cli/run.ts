@@ -68,6 +68,12 @@ function explain(
     ?.replace(/[()]/g, '')
     .trim();
   const command = argv.find(word => commands.includes(word));
+  if (command === 'psql' && first.includes('unknown option')) {
+    return [
+      first.replace(/^error: /, ''),
+      "psql's own options stand behind --: pgherd psql NAME -- -c 'select 1'",
+    ];
+  }
   const help = `see: pgherd ${command === undefined ? '' : `${command} `}--help`;
   return [first.replace(/^error: /, ''), suggestion === undefined ? help : `${suggestion}\n${help}`];
 }

@@ -8,6 +8,7 @@ export interface Sink {
   off(event: 'drain', listener: () => void): unknown;
   isTTY?: boolean | undefined;
   columns?: number | undefined;
+  rows?: number | undefined;
 }
 
 export type SignalName = 'SIGINT' | 'SIGTERM' | 'SIGHUP';

@@ -13,6 +13,7 @@ export function destroyCommand(cli: Cli): Command {
     .argument('<name>', 'name of the cluster')
     .option('--yes-destroy <name>', 'the name once more, instead of typing it')
     .action(async (name: string, options: { yesDestroy?: string }, self: Command) => {
+      let confirmed = false;
       await cli.run(
         self,
         async session => {
@@ -20,14 +21,18 @@ export function destroyCommand(cli: Cli): Command {
             import('./handler.ts'),
             import('./render.ts'),
           ]);
-          const outcome = await destroyCluster(session, name, options.yesDestroy);
+          const outcome = await destroyCluster(session, name, options.yesDestroy, () => {
+            confirmed = true;
+          });
           session.print(destroyToDocument(outcome), () => destroyText(outcome, session));
           return undefined;
         },
         {
           timeoutMs: 10 * 60_000,
           interrupted: session =>
-            `unless it was already confirmed nothing was deleted; otherwise finish it with the same command: ${session.command(['destroy', name])}`,
+            confirmed
+              ? `a part of it may be deleted; finish it: ${session.command(['destroy', name, '--yes-destroy', name])}`
+              : 'nothing was deleted',
         },
       );
     });

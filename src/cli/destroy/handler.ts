@@ -20,10 +20,12 @@ export async function destroyCluster(
   session: Session,
   name: string,
   given: string | undefined,
+  onConfirmed: () => void,
 ): Promise<DestroyOutcome> {
   const cluster = await openCluster(session, name);
   if (given === undefined) await confirm(session, cluster);
   else if (given !== name) throw mismatch(name, given);
+  onConfirmed();
   const { kept } = await destroy(cluster, session.context);
   return { ref: cluster.ref, kept, durationMs: session.progress.elapsedMs };
 }

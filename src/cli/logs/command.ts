@@ -6,7 +6,7 @@ import { collect, parseLines } from '../parse.ts';
 interface Options {
   follow?: boolean;
   since?: string;
-  component: string[];
+  component?: string[];
   tail?: number;
 }
 
@@ -24,19 +24,18 @@ export function logsCommand(cli: Cli): Command {
       'keep printing what is added; begins with the last 20 lines unless told otherwise',
     )
     .option('--since <time>', 'only from then on: 10m, 2h, or 2026-11-22T10:00:00Z')
-    .option(
-      '--component <component>',
-      'only this server, or this kind of servers; may be repeated',
-      collect,
-      [],
-    )
+    .option('--component <component>', 'only this server, or this kind of servers; may be repeated', collect)
     .option('--tail <lines>', 'only the last lines', parseLines)
     .action(async (name: string, options: Options, self: Command) => {
       await cli.run(
         self,
         async session => {
           const { logs } = await import('./handler.ts');
-          await logs(session, name, { ...options, follow: options.follow === true });
+          await logs(session, name, {
+            ...options,
+            follow: options.follow === true,
+            component: options.component ?? [],
+          });
           return undefined;
         },
         { timeoutMs: options.follow === true ? undefined : 5 * 60_000 },

@@ -51,7 +51,7 @@ export function planText(outcome: PlanOutcome, session: Session): string {
       lines.push('Clients notice nothing.');
     lines.push(...waiting.map(text => `  ${look.faint(`waits: ${text}`)}`));
   }
-  lines.push(...noteLines(notes, look), ...warningLines(manifest, look));
+  lines.push(...noteLines(notes, look, session.output.proseColumns), ...warningLines(manifest, look));
   if (steps.length > 0) lines.push('', `${look.strong('Next')}\n  ${session.command(['up', manifest.file])}`);
   return lines.join('\n');
 }

@@ -28,8 +28,13 @@ export async function statusOf(cluster: PlatformCluster, signal: AbortSignal): P
     spec,
     observed,
     verdict,
-    notes: [...new Set([...cluster.notes, ...verdict.notes])],
+    notes: notesOf(cluster, verdict),
   };
+}
+
+/** The platform knows why a version differs: the bare fact beside it would be a repetition. */
+function notesOf(cluster: PlatformCluster, verdict: Verdict): string[] {
+  return cluster.notes.length > 0 ? cluster.notes : verdict.notes;
 }
 
 /** 2 where something is wrong; stopped on purpose is not. */

@@ -1,4 +1,3 @@
-import { RefusedError } from '../../lib/errors.ts';
 import { sleep } from '../../lib/time.ts';
 import { describeFailure } from '../failure.ts';
 import type { Session } from '../session.ts';
@@ -12,28 +11,30 @@ const PERIOD_MS = 1_000;
 const HOME = '\u001b[H';
 const CLEAR_LINE = '\u001b[K';
 const CLEAR_BELOW = '\u001b[J';
+const CLEAR_SCREEN = '\u001b[2J';
+/** A line that wraps would push the others out of their places. */
+const WRAP_OFF = '\u001b[?7l';
+const WRAP_ON = '\u001b[?7h';
 
 /** Observes every second until the user stops it. Never resolves. */
 export async function watchStatus(session: Session, name: string): Promise<never> {
   const { signal, output, json } = session;
   const cluster = await openCluster(session, name);
   const screen = output.isTerminal && !json;
-  if (screen) output.raw(`\u001b[2J${HOME}`);
+  if (screen) {
+    output.raw(`${WRAP_OFF}${CLEAR_SCREEN}`);
+    session.scope.defer(() => output.raw(WRAP_ON));
+  }
   let last: StatusOutcome | undefined;
   for (;;) {
     const started = session.now().getTime();
     try {
       const outcome = await statusOf(cluster, signal);
       if (screen) redraw(session, statusText(outcome, session));
-      else if (json) printDocument(session, outcome, last);
-      else
-        for (const line of changesBetween(last, outcome))
-          output.result(`${outcome.observed.observedAt}  ${line}`);
+      else printNews(session, last, outcome);
       last = outcome;
     } catch (error) {
       signal.throwIfAborted();
-      // A cluster that was destroyed meanwhile will not come back.
-      if (error instanceof RefusedError) throw error;
       const { message } = describeFailure(error, {
         verbose: false,
         aborted: undefined,
@@ -47,12 +48,19 @@ export async function watchStatus(session: Session, name: string): Promise<never
 }
 
 function redraw(session: Session, text: string): void {
-  const hint = session.look.faint('every second; Ctrl-C ends');
-  const lines = [...text.split('\n'), '', hint].map(line => `${line}${CLEAR_LINE}`);
-  session.output.raw(`${HOME}${lines.join('\n')}\n${CLEAR_BELOW}`);
+  const { look, output } = session;
+  const room = output.rows - 2;
+  const all = text.split('\n');
+  const shown = all.length <= room ? all : all.slice(0, room);
+  const rest = all.length - shown.length;
+  const hint = look.faint(`${rest > 0 ? `${rest} more lines below; ` : ''}every second; Ctrl-C ends`);
+  const lines = [...shown, hint].map(line => `${line}${CLEAR_LINE}`);
+  output.raw(`${HOME}${lines.join('\n')}\n${CLEAR_BELOW}`);
 }
 
-function printDocument(session: Session, outcome: StatusOutcome, last: StatusOutcome | undefined): void {
-  if (last !== undefined && changesBetween(last, outcome).length === 0) return;
-  session.output.result(JSON.stringify(statusToDocument(outcome)));
+/** Nothing, unless something is different from the last time. */
+function printNews({ output, json }: Session, last: StatusOutcome | undefined, outcome: StatusOutcome): void {
+  const changes = changesBetween(last, outcome);
+  if (!json) for (const line of changes) output.result(`${outcome.observed.observedAt}  ${line}`);
+  else if (changes.length > 0) output.result(JSON.stringify(statusToDocument(outcome)));
 }

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { Cli } from '../cli.ts';
 import { withExamples } from '../help.ts';
 import { parsePort } from '../parse.ts';
@@ -28,11 +28,10 @@ export function upCommand(cli: Cli): Command {
     .option('--listen <address>', 'address for the endpoints that the manifest exposes, instead of loopback')
     .option('--port <port>', 'port of the primary endpoint; the other ports follow it', parsePort)
     .option('--strict-version', 'refuse if the major version of the manifest cannot be had')
-    .option(
-      '--lock-wait <duration>',
-      'how long to wait for another command that changes the cluster',
-      parseDuration,
-      60_000,
+    .addOption(
+      new Option('--lock-wait <duration>', 'how long to wait for another command that changes the cluster')
+        .argParser(parseDuration)
+        .default(60_000, '60s'),
     )
     .action(async (file: string, options: Options, self: Command) => {
       if (options.dryRun === true) {

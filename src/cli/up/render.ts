@@ -61,7 +61,7 @@ export function upText(outcome: UpOutcome, session: Session): string {
     lines.push('', title('Passwords'), ...passwordLines(outcome, session));
   }
   lines.push('', title('Promise'), ...promiseLines(verdict.promise, session.output.proseColumns));
-  lines.push(...noteLines(notes, look), ...warningLines(manifest, look));
+  lines.push(...noteLines(notes, look, session.output.proseColumns), ...warningLines(manifest, look));
   lines.push('', title('Next'), ...nextLines(outcome, session));
   return lines.join('\n');
 }
