@@ -74,8 +74,8 @@ if [[ $level == prod ]]; then npmArguments+=(--omit=dev); else npmArguments+=(--
 isStamped && [[ -x node_modules/node/bin/node ]] && exit 0
 
 for program in node npm; do
-  command -v "$program" >/dev/null || die "Node.js 20 or newer and npm are needed; $program was not found. Run:" \
-    '  sudo apt-get install nodejs npm'
+  command -v "$program" >/dev/null || die "Node.js and npm are needed; $program was not found. Run:" \
+    '  sudo apt-get update && sudo apt-get install nodejs npm'
 done
 
 if ! mkdir -p "$cache" 2>/dev/null || [[ ! -w $root || ! -w $cache || (-e node_modules && ! -w node_modules) ]]; then

@@ -12,6 +12,13 @@ root=$(cd -- "${BASH_SOURCE[0]%/*}/../.." && pwd -P)
 releases=("$@")
 ((${#releases[@]} > 0)) || releases=(bookworm trixie)
 [[ $(id -u) == 0 ]] || { echo 'chroots take root' >&2; exit 2; }
+# Process and mount namespaces of its own, without exception: a package's init script stops servers by the name of
+# their program, and would stop those of the whole machine if the chroot's /proc showed them.
+if [[ $$ != 1 ]]; then
+  exec unshare --pid --mount --propagation private --fork --kill-child --mount-proc bash "${BASH_SOURCE[0]}" "$@"
+fi
+[[ $(readlink /proc/self/ns/pid) == $(readlink /proc/1/ns/pid) && $(readlink /proc/1/exe) == *bash ]] ||
+  { echo 'not isolated from the machine' >&2; exit 2; }
 command -v mmdebstrap >/dev/null || { echo 'needed: apt-get install mmdebstrap' >&2; exit 2; }
 
 base=${CHROOT_DIR:-$(mktemp -d /tmp/pgherd-chroots.XXXXXX)}
@@ -151,6 +158,8 @@ tryRelease() {
   check 'services stay disabled when packages are upgraded' upgradeKeepsDisabled "$work"
   check "the user's own service is not touched" ownServiceSurvives "$work"
   check 'a set-up killed half-way is finished by the next' killedHalfWay "$work"
+  check 'interrupted, it ends what it began and leaves nothing behind' interrupted "$work"
+  check 'a failing installation says why and leaves nothing behind' failing "$work"
   check 'someone else holding the package lock is waited for' waitsForLock "$work"
   check "Patroni's other source: the release's signed index" privateApt "$work"
   check 'an ordinary user gets by when all is installed' userIsFine "$work"
@@ -194,26 +203,26 @@ patroniRuns() {
 
 secondIsQuick() {
   local work=$1 start end
-  in_ "$work" sh -c 'find /etc /usr /var/lib/dpkg /var/lib/pgherd -newer /tmp/report.json -type f' >"$base/first"
-  in_ "$work" sh -c "rm -f /var/lib/pgherd/tools/inspected-*; touch /tmp/mark; sleep 1"
-  for _ in fresh remembered; do
-    start=$(date +%s%N)
-    in_ "$work" sh -c "$SETUP 16 >/tmp/second.json" || return 1
-    end=$(date +%s%N)
-    echo "$_: $(((end - start) / 1000000)) ms"
-    ((end - start < 1000000000)) || return 1
-  done
+  in_ "$work" sh -c 'touch /tmp/mark; sleep 1'
+  start=$(date +%s%N)
+  in_ "$work" sh -c "$SETUP 16 >/tmp/second.json" || return 1
+  end=$(date +%s%N)
+  echo "$(((end - start) / 1000000)) ms"
+  ((end - start < 1000000000)) || return 1
   in_ "$work" sh -c 'cat /tmp/second.json; cmp /tmp/report.json /tmp/second.json &&
     test -z "$(find /etc /usr /var/lib/dpkg /var/lib/pgherd -newer /tmp/mark -type f ! -name "inspected-*" ! -name "*.pyc")"'
 }
 
 upgradeKeepsDisabled() {
   local work=$1
-  # A policy that denies: without an init nothing should be started in a chroot, whatever the packages think.
-  in_ "$work" sh -c '[ -e /usr/sbin/policy-rc.d ] && cp -a /usr/sbin/policy-rc.d /tmp/policy
-    printf "#!/bin/sh\nexit 101\n" >/usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d
-    DEBIAN_FRONTEND=noninteractive apt-get install -y --reinstall etcd-server haproxy pgbouncer runit postgresql-common
-    rm -f /usr/sbin/policy-rc.d; [ ! -e /tmp/policy ] || mv /tmp/policy /usr/sbin/policy-rc.d'
+  local code=0
+  deny "$work"
+  in_ "$work" env DEBIAN_FRONTEND=noninteractive apt-get install -y --reinstall \
+    etcd-server haproxy pgbouncer runit postgresql-common || code=$?
+  undeny "$work"
+  ((code == 0)) || return 1
+  # What any later installation makes runit do, without any policy of ours.
+  in_ "$work" /var/lib/dpkg/info/runit.postinst triggered /usr/bin || return 1
   surroundings "$work" | diff "$base/before" -
 }
 
@@ -226,8 +235,8 @@ ownServiceSurvives() {
     mkdir -p /etc/systemd/system/multi-user.target.wants
     ln -sf /lib/systemd/system/haproxy.service /etc/systemd/system/multi-user.target.wants/haproxy.service
     ls /etc/rc2.d/S*haproxy
-    apt-get purge -y etcd-server >/dev/null 2>&1
     dpkg-query -W haproxy pgbouncer >/tmp/versions'
+  purge "$work" etcd-server || return 1
   in_ "$work" sh -c "$SETUP 16 >/dev/null" || return 1
   in_ "$work" sh -c '
     ls -l /etc/systemd/system/multi-user.target.wants/ /etc/rc2.d
@@ -237,21 +246,50 @@ ownServiceSurvives() {
   in_ "$work" sh -c '
     rm /etc/systemd/system/multi-user.target.wants/haproxy.service && update-rc.d haproxy disable &&
     rmdir --ignore-fail-on-non-empty /etc/systemd/system/multi-user.target.wants' || return 1
-  # Removing packages has run the triggers of others, without any policy of ours.
   surroundings "$work" | diff "$base/before" -
+}
+
+# Removes packages as if they had never been there, without stopping or starting any service on the way.
+purge() {
+  local work=$1 code=0
+  shift
+  deny "$work"
+  in_ "$work" apt-get -q -y -o DPkg::Lock::Timeout=60 purge "$@" >"$base/purge.out" 2>&1 || code=$?
+  undeny "$work"
+  ((code == 0)) || cat "$base/purge.out"
+  return "$code"
+}
+
+deny() {
+  local policy=$1/usr/sbin/policy-rc.d
+  [[ ! -e $policy ]] || mv "$policy" "$1/tmp/policy"
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+}
+
+undeny() {
+  rm -f "$1/usr/sbin/policy-rc.d"
+  [[ ! -e $1/tmp/policy ]] || mv "$1/tmp/policy" "$1/usr/sbin/policy-rc.d"
+}
+
+# Makes each step of dpkg take so long that it can be caught in the middle.
+slowDpkg() { echo 'post-invoke=/bin/sleep 3' >"$1/etc/dpkg/dpkg.cfg.d/slow"; }
+
+waitUntil() {
+  local end=$((SECONDS + 60))
+  until "$@" || ((SECONDS > end)); do sleep 0.02; done
 }
 
 killedHalfWay() {
   local work=$1
-  in_ "$work" sh -c 'apt-get purge -y etcd-server >/dev/null 2>&1'
+  purge "$work" etcd-server || return 1
+  slowDpkg "$work"
   # In its own session: both the set-up and what it started as root die, as in a power failure.
   in_ "$work" setsid sh -c "$SETUP 16 >/dev/null" &
-  for _ in {1..200}; do
-    if [[ -e $work/var/lib/pgherd-setup/links && -e $work/usr/bin/etcd ]]; then break; fi
-    sleep 0.05
-  done
+  waitUntil test -e "$work/var/lib/pgherd-setup/links" -a -e "$work/usr/bin/etcd"
   killInside "$work"
   wait $! || true
+  rm "$work/etc/dpkg/dpkg.cfg.d/slow"
   [[ -e $work/var/lib/pgherd-setup/links ]] || { echo 'it was done before it was killed'; return 1; }
   in_ "$work" sh -c "$SETUP 16 >/tmp/again.json" || return 1
   surroundings "$work" | diff "$base/before" -
@@ -266,16 +304,43 @@ killInside() {
   done
 }
 
+interrupted() {
+  local work=$1 code=0
+  purge "$work" etcd-server || return 1
+  slowDpkg "$work"
+  in_ "$work" sh -c "echo \$\$ >/tmp/pid; $SETUP 16" >"$base/interrupted.out" 2>&1 &
+  waitUntil test -e "$work/var/lib/pgherd-setup/links"
+  kill -TERM "$(<"$work/tmp/pid")"
+  wait $! || code=$?
+  rm "$work/etc/dpkg/dpkg.cfg.d/slow"
+  cat "$base/interrupted.out"
+  [[ $code == 1 ]] && grep -q "finishing Debian's installation" "$base/interrupted.out" || return 1
+  in_ "$work" test -x /usr/bin/etcd || return 1
+  surroundings "$work" | diff "$base/before" -
+}
+
+failing() {
+  local work=$1 code=0
+  purge "$work" tini || return 1
+  echo 'pre-invoke=/bin/false' >"$work/etc/dpkg/dpkg.cfg.d/fail"
+  in_ "$work" sh -c "$SETUP 16" >"$base/failing.out" 2>&1 || code=$?
+  rm "$work/etc/dpkg/dpkg.cfg.d/fail"
+  cat "$base/failing.out"
+  [[ $code == 1 ]] && grep -q 'setup.log' "$base/failing.out" && grep -q 'error executing hook' "$base/failing.out" || return 1
+  surroundings "$work" | diff "$base/before" -
+}
+
 waitsForLock() {
   local work=$1 code=0
-  in_ "$work" sh -c 'apt-get purge -y tini >/dev/null 2>&1'
+  purge "$work" tini || return 1
   # dpkg's lock is one of fcntl, which flock(1) does not take.
   in_ "$work" /usr/bin/python3 -c '
 import fcntl, time
 with open("/var/lib/dpkg/lock-frontend", "w") as f:
     fcntl.lockf(f, fcntl.LOCK_EX)
-    time.sleep(6)' &
-  sleep 1
+    open("/tmp/locked", "w")
+    time.sleep(15)' &
+  until [[ -e $work/tmp/locked ]]; do sleep 0.1; done
   in_ "$work" sh -c "$SETUP 16 >/dev/null" >"$base/lock.out" 2>&1 || code=$?
   wait $! || true
   cat "$base/lock.out"
