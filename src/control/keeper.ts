@@ -8,7 +8,7 @@ import { messageOf } from '../lib/errors.ts';
 import { sleep } from '../lib/time.ts';
 import type { ClusterRef, Platform, PlatformCluster } from '../platform/contract.ts';
 
-const LOOK_EVERY_MS = 2000;
+const LOOK_EVERY_MS = 3000;
 /** Clusters come and go rarely. */
 const LIST_EVERY_MS = 10_000;
 
@@ -49,7 +49,7 @@ async function watchCluster(
   let complaint = '';
   while (!signal.aborted && (await cluster.appliedManifest()) === manifest) {
     try {
-      const observed = await cluster.observe({ catalog: false }, signal);
+      const observed = await cluster.observe({ catalog: false, withoutConfig: true }, signal);
       if (!observed.exists || observed.stopped) return;
       await noteChanges(cluster, before, observed);
       await cluster.remember(observed);
@@ -66,7 +66,7 @@ async function watchCluster(
       complaint = '';
     } catch (error) {
       signal.throwIfAborted();
-      // The same trouble every two seconds is told once.
+      // The same trouble every few seconds is told once.
       if (messageOf(error) !== complaint) report(`${ref.namespace}/${ref.name}: ${messageOf(error)}`);
       complaint = messageOf(error);
     }

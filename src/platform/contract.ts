@@ -43,6 +43,8 @@ export interface PlacementOptions {
 export interface ObserveOptions {
   /** Read the primary's catalogs as well (roles, databases): slower. */
   catalog: boolean;
+  /** Leave out Patroni's dynamic configuration, for who looks every few seconds. */
+  withoutConfig?: boolean;
 }
 
 export interface ApplyContext {

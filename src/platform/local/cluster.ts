@@ -47,6 +47,7 @@ import {
   desiredDynamicConfig,
   listenAddresses,
   renderService,
+  type Service,
   wantedComponents,
 } from './services.ts';
 
@@ -78,6 +79,8 @@ export class LocalCluster implements PlatformCluster {
   #members: MemberObservation[] = [];
   #restartParameters: string[] = [];
   #material: Material | undefined;
+  /** Rendering is pure: the same until the material changes. */
+  readonly #rendered = new Map<string, Service>();
 
   constructor(input: LocalClusterInput) {
     const { record, spec } = input;
@@ -149,7 +152,7 @@ export class LocalCluster implements PlatformCluster {
     this.#members = members;
     const primary = members.find(member => member.role === 'primary');
     const [config, catalog] = await Promise.all([
-      this.#readConfig(signal),
+      options.withoutConfig === true ? undefined : this.#readConfig(signal),
       options.catalog && primary !== undefined ? this.#sql.catalog(primary, signal) : undefined,
     ]);
     this.#restartParameters = catalog?.restartParameters ?? this.#restartParameters;
@@ -209,6 +212,7 @@ export class LocalCluster implements PlatformCluster {
     await prepareDirectories(this.#paths, this.#record);
     await ensureMaterial(this.spec, this.#record, this.#paths, this.#secrets, context.signal);
     this.#material = undefined;
+    this.#rendered.clear();
     const machine = await this.#machine();
     await ensureTargets(machine, this.spec);
     await layOut(machine);
@@ -336,12 +340,17 @@ export class LocalCluster implements PlatformCluster {
   async #machine(): Promise<Machine> {
     this.#material ??= await readMaterial(this.spec, this.#paths, this.#secrets);
     const input = { spec: this.spec, record: this.#record, paths: this.#paths, ...this.#material };
+    const rendered = this.#rendered;
     return {
       record: this.#record,
       paths: this.#paths,
       clients: this.#clients,
       supervisor: this.#supervisor,
-      render: name => renderService(name, input),
+      render: name => {
+        const service = rendered.get(name) ?? renderService(name, input);
+        rendered.set(name, service);
+        return service;
+      },
       wanted: wantedComponents(this.spec, this.#record).map(component => component.name),
     };
   }
