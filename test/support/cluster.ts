@@ -9,8 +9,9 @@ import type {
   StatusDocument,
   UpDocument,
 } from '../../src/cli/schema.ts';
+import { ask, type Certificate } from './http.ts';
 import { eventually, WITHIN } from './poll.ts';
-import { identities } from './processes.ts';
+import { identities, serversOf } from './processes.ts';
 import type { RunOptions, Sandbox } from './sandbox.ts';
 import { Sql, type Target } from './sql.ts';
 
@@ -46,7 +47,9 @@ export class Cluster {
 
   /** Runs `up`, which has to succeed. */
   async up(file: string, flags: string[] = [], options: RunOptions = {}): Promise<UpDocument> {
-    const document = await this.sandbox.json<UpDocument>(['up', file, ...flags], options);
+    // Its own deadline comes first, since it says what is waited for.
+    const words = ['up', file, '--timeout', `${WITHIN.command / 1000 - 20}s`, ...flags];
+    const document = await this.sandbox.json<UpDocument>(words, options);
     this.#endpoints = document.endpoints;
     return document;
   }
@@ -105,6 +108,31 @@ export class Cluster {
 
   async connectMember(member: MemberDocument, login: Login = {}): Promise<Sql> {
     return await this.connect({ host: member.address, port: member.port }, login);
+  }
+
+  /** What Patroni of a member answers, asked with the control plane's certificate. */
+  async patroni(member: MemberDocument | undefined, path: string): Promise<unknown> {
+    if (member === undefined) throw new Error('no such member');
+    const answer = await ask(this.ca, { host: member.address, port: 8008, path }, this.certificate);
+    return JSON.parse(answer.body);
+  }
+
+  /** The control plane's own certificate. */
+  get certificate(): Certificate {
+    const file = (name: string) => readFileSync(join(this.root, 'tls', name));
+    return { cert: file('control.crt'), key: file('control.key') };
+  }
+
+  /** How many processes there are of each kind, haproxy and its worker left out. */
+  census(): Record<'tini' | 'etcd' | 'postgres' | 'pgbouncer', number> {
+    const names = serversOf(this.root).map(info => info.name);
+    const count = (name: string) => names.filter(other => other === name).length;
+    return {
+      tini: count('tini'),
+      etcd: count('etcd'),
+      postgres: count('postgres'),
+      pgbouncer: count('pgbouncer'),
+    };
   }
 
   /** Every server of the state directory, to tell whether one was started again. */

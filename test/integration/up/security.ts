@@ -1,9 +1,9 @@
 /** Nobody gets in by default, and secrets stay where they belong. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { request } from 'node:https';
 import { basename, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Cluster, EndpointKey } from '../../support/cluster.ts';
+import { ask } from '../../support/http.ts';
 import { processesOf } from '../../support/processes.ts';
 import { Sql, sqlstate } from '../../support/sql.ts';
 
@@ -67,20 +67,18 @@ export function securityTests(cluster: Cluster): void {
     });
 
     it('lets nobody speak to etcd or Patroni without a certificate of the cluster', async () => {
-      const certificate = {
-        cert: readFileSync(join(cluster.root, 'tls', 'control.crt')),
-        key: readFileSync(join(cluster.root, 'tls', 'control.key')),
-      };
       const { members } = await cluster.status();
       for (const { address } of members) {
         for (const [port, path] of [
           [2379, '/health'],
           [8008, '/patroni'],
         ] as const) {
-          expect(await get(cluster.ca, address, port, path, certificate)).toBe(200);
-          expect(await get(cluster.ca, address, port, path), `${address}:${port}`).toMatch(/^E/);
+          const where = { host: address, port, path };
+          expect((await ask(cluster.ca, where, cluster.certificate)).status).toBe(200);
+          expect(await ask(cluster.ca, where).catch(sqlstate), `${address}:${port}`).toMatch(/^E/);
         }
-        expect(await get(cluster.ca, address, 2380, '/version'), `${address}:2380`).toMatch(/^E/);
+        const peer = { host: address, port: 2380, path: '/version' };
+        expect(await ask(cluster.ca, peer).catch(sqlstate), `${address}:2380`).toMatch(/^E/);
       }
     });
 
@@ -160,23 +158,4 @@ function readable(path: string): string {
   } catch {
     return '';
   }
-}
-
-/** Status of an answer, or the code of what went wrong: `ECONNRESET`, `ERR_SSL_…`. */
-function get(
-  ca: string,
-  host: string,
-  port: number,
-  path: string,
-  certificate: { cert?: Buffer; key?: Buffer } = {},
-): Promise<number | string | undefined> {
-  return new Promise(resolve => {
-    const call = request({ host, port, path, ca, ...certificate, agent: false, timeout: 5000 }, response => {
-      response.resume();
-      resolve(response.statusCode);
-    });
-    call.on('error', error => resolve(sqlstate(error) ?? error.message));
-    call.on('timeout', () => call.destroy(new Error('no answer')));
-    call.end();
-  });
 }
