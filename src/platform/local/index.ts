@@ -46,12 +46,12 @@ export class ClusterNotFoundError extends RefusedError {}
 export function createLocalPlatform(options: LocalPlatformOptions): Platform {
   const { stateDir } = options;
   const keeper = new Keeper(stateDir, options.launch, async () => {
-    const records = await allRecords(stateDir);
+    const records = await readableRecords(stateDir);
     return records.some(record => !record.stopped);
   });
 
   async function open(ref: ClusterRef): Promise<PlatformCluster> {
-    const record = await readRecord(join(clusterRoot(stateDir, ref.namespace, ref.name), 'cluster.json'));
+    const record = await readRecord(recordPath(stateDir, ref));
     if (record === undefined) throw await notFound(ref);
     const paths = clusterPaths(stateDir, ref.namespace, ref.name, record.subnet);
     const manifest = await readIfExists(paths.manifest);
@@ -74,7 +74,7 @@ export function createLocalPlatform(options: LocalPlatformOptions): Platform {
   }
 
   async function notFound(ref: ClusterRef): Promise<ClusterNotFoundError> {
-    const known = (await allRecords(stateDir)).map(record => `${record.namespace}/${record.name}`);
+    const known = (await allClusters(stateDir)).map(other => `${other.namespace}/${other.name}`);
     return new ClusterNotFoundError({
       code: 'no-such-cluster',
       message: `there is no cluster ${ref.namespace}/${ref.name} below ${stateDir}`,
@@ -88,7 +88,7 @@ export function createLocalPlatform(options: LocalPlatformOptions): Platform {
     placement: PlacementOptions,
     signal: AbortSignal,
   ): Promise<PlatformCluster> {
-    const known = await readRecord(join(clusterRoot(stateDir, spec.namespace, spec.name), 'cluster.json'));
+    const known = await readRecord(recordPath(stateDir, spec));
     const tools = await provideTools(spec, known, signal);
     const user = serviceUser();
     await checkStateDirectory(stateDir, user);
@@ -144,7 +144,7 @@ export function createLocalPlatform(options: LocalPlatformOptions): Platform {
   ): Promise<ClusterRecord> {
     signal.throwIfAborted();
     const port = placement.port ?? DEFAULT_PORT;
-    const used = (await allRecords(stateDir)).map(record => record.subnet);
+    const used = (await readableRecords(stateDir)).map(record => record.subnet);
     const key = `${stateDir}:${spec.namespace}/${spec.name}`;
     return {
       schema: 1,
@@ -166,9 +166,7 @@ export function createLocalPlatform(options: LocalPlatformOptions): Platform {
   return {
     open,
     adopt,
-    async list() {
-      return (await allRecords(stateDir)).map(({ name, namespace }) => ({ name, namespace }));
-    },
+    list: () => allClusters(stateDir),
   };
 }
 
@@ -272,18 +270,33 @@ function programsOf(tools: Tools): ClusterRecord['programs'] {
   };
 }
 
-async function allRecords(stateDir: string): Promise<ClusterRecord[]> {
+/** Every cluster of the state directory, whether its record can be read or not. */
+async function allClusters(stateDir: string): Promise<ClusterRef[]> {
   const clusters = join(stateDir, 'clusters');
   const namespaces = (await readdir(clusters).catch(() => [])).sort();
-  const records = await Promise.all(
+  const refs = await Promise.all(
     namespaces.map(async namespace => {
       const names = (await readdir(join(clusters, namespace)).catch(() => [])).sort();
-      return await Promise.all(
-        names.map(name => readRecord(join(clusters, namespace, name, 'cluster.json'))),
-      );
+      return names.map(name => ({ name, namespace }));
     }),
   );
-  return records.flat().filter(record => record !== undefined);
+  const exists = await Promise.all(
+    refs.flat().map(ref => readIfExists(recordPath(stateDir, ref)).then(text => text !== undefined)),
+  );
+  return refs.flat().filter((_, n) => exists[n]);
+}
+
+/** Records that can be read: what is wrong with another cluster's is for that cluster to say. */
+async function readableRecords(stateDir: string): Promise<ClusterRecord[]> {
+  const refs = await allClusters(stateDir);
+  const records = await Promise.all(
+    refs.map(ref => readRecord(recordPath(stateDir, ref)).catch(() => undefined)),
+  );
+  return records.filter(record => record !== undefined);
+}
+
+function recordPath(stateDir: string, ref: ClusterRef): string {
+  return join(clusterRoot(stateDir, ref.namespace, ref.name), 'cluster.json');
 }
 
 /** PostgreSQL's memory units; a bare number counts blocks of 8 kB. */
