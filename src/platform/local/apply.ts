@@ -8,6 +8,7 @@ import { ensureDirectory, readIfExists, writeAtomically } from '../../lib/files.
 import { isAlive, startTimeOf } from '../../lib/process.ts';
 import { poll } from '../../lib/time.ts';
 import type { ApplyContext } from '../contract.ts';
+import { poolerTargetFile } from './frontServices.ts';
 import { componentKind, type Paths } from './layout.ts';
 import type { Clients } from './observe.ts';
 import type { ClusterRecord } from './record.ts';
@@ -21,7 +22,8 @@ import {
   stopService,
   writeService,
 } from './runit.ts';
-import { fingerprints, memberSocketDir, poolerTargetFile, type Service } from './services.ts';
+import { memberSocketDir, type Service } from './serviceParts.ts';
+import { fingerprints } from './services.ts';
 
 /** Patroni stops its PostgreSQL, which writes a checkpoint first. */
 const MEMBER_STOP_MS = 60_000;

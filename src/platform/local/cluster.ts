@@ -36,20 +36,15 @@ import type { Keeper } from './keeperService.ts';
 import { clusterPaths, componentKind, endpointPorts, type Paths } from './layout.ts';
 import { readLogs } from './logs.ts';
 import { ensureMaterial, type Material, readMaterial } from './material.ts';
+import { desiredDynamicConfig } from './memberService.ts';
 import { endpointObservations, observeComponents, observeDcs, observeMembers, seenFile } from './observe.ts';
 import { ensureTargets, retarget } from './poolerTargets.ts';
 import { PrimarySql } from './primarySql.ts';
 import { type ClusterRecord, readRecord, writeRecord } from './record.ts';
 import { DetachedProcess, listServices } from './runit.ts';
 import { SecretStore } from './secrets.ts';
-import {
-  dcsNamespace,
-  desiredDynamicConfig,
-  listenAddresses,
-  renderService,
-  type Service,
-  wantedComponents,
-} from './services.ts';
+import { dcsNamespace, listenAddresses, type Service } from './serviceParts.ts';
+import { renderService, wantedComponents } from './services.ts';
 
 export interface LocalClusterInput {
   stateDir: string;

@@ -16,7 +16,8 @@ import { readIfExists } from '../../lib/files.ts';
 import { componentKind, memberAddress, ordinalOf, type Paths } from './layout.ts';
 import type { ClusterRecord } from './record.ts';
 import { type ServiceStatus, serviceStatus } from './runit.ts';
-import { fingerprints, type Service } from './services.ts';
+import type { Service } from './serviceParts.ts';
+import { fingerprints } from './services.ts';
 
 /** How long a server that was just started may be silent before it counts as lost. */
 const STARTING_MS = 15_000;

@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import type { ClusterSpec } from '../../core/manifest/spec.ts';
 import { ensureDirectory, readIfExists, writeAtomically } from '../../lib/files.ts';
 import type { Machine } from './apply.ts';
+import { poolerTargetFile, primaryTarget, standbyTarget } from './frontServices.ts';
 import { memberAddress } from './layout.ts';
-import { poolerTargetFile, primaryTarget, standbyTarget } from './services.ts';
 
 /** First targets for poolers that have none. */
 export async function ensureTargets(machine: Machine, spec: ClusterSpec): Promise<void> {

@@ -1,0 +1,105 @@
+/** Patroni with its PostgreSQL, and what Patroni calls when a member's role changes. */
+import { join } from 'node:path';
+import type { ClusterSpec } from '../../core/manifest/spec.ts';
+import type { ComponentKind, DynamicConfig } from '../../core/topology/observation.ts';
+import { ETCD_CLIENT_PORT } from '../../engine/etcd/config.ts';
+import { dynamicConfig, renderPatroni } from '../../engine/patroni/config.ts';
+import { renderTarget } from '../../engine/pgbouncer/config.ts';
+import { effectiveParameters } from '../../engine/postgres/tuning.ts';
+import { poolerTargetFile } from './frontServices.ts';
+import { memberAddress, ordinalOf, VOTERS } from './layout.ts';
+import type { ClusterRecord } from './record.ts';
+import {
+  dcsNamespace,
+  memberSocketDir,
+  type Parts,
+  type RenderInput,
+  scripts,
+  tlsFiles,
+} from './serviceParts.ts';
+
+export function desiredDynamicConfig(spec: ClusterSpec, record: ClusterRecord): DynamicConfig {
+  return dynamicConfig({
+    spec,
+    parameters: effectiveParameters(spec),
+    systemUsers: [...new Set([record.serviceUser.name, 'root'])],
+    memberNetworks: ['127.0.0.0/8'],
+  });
+}
+
+export function member(name: string, _kind: ComponentKind, input: RenderInput): Parts {
+  const { spec, record, paths, passwords } = input;
+  const ordinal = ordinalOf(name);
+  const conf = join(paths.conf, name);
+  const voters = Array.from({ length: VOTERS }, (_, n) => memberAddress(record.subnet, n));
+  const own = memberAddress(record.subnet, ordinal);
+  const callback = join(conf, 'on-role-change');
+  const socketDir = memberSocketDir(paths, name);
+  const settings = {
+    scope: spec.name,
+    namespace: dcsNamespace(spec),
+    member: { name, address: own, port: record.port },
+    etcd: {
+      hosts: [...new Set([...(voters.includes(own) ? [own] : []), ...voters])],
+      port: ETCD_CLIENT_PORT,
+    },
+    dynamic: desiredDynamicConfig(spec, record),
+    initdb: spec.patroni.initdb,
+    paths: {
+      data: join(paths.data, name, 'pgdata'),
+      binDir: record.postgres.binDir,
+      socketDir,
+      pgpass: join(paths.data, name, '.pgpass'),
+      callback,
+    },
+    tls: tlsFiles(paths, name),
+    passwords: { superuser: passwords.postgres ?? '', replication: passwords.standby ?? '' },
+  };
+  const text = renderPatroni(settings);
+  // The bootstrap section is read once, when the cluster is born: later changes go to the dynamic configuration.
+  const identity = renderPatroni({ ...settings, dynamic: {}, initdb: {} });
+  const file = join(conf, 'patroni.yml');
+  return {
+    files: [
+      { path: file, text, identity, onChange: 'reload' },
+      { path: callback, text: roleChangeCallback(own, socketDir, input), onChange: 'reload' },
+    ],
+    scripts: scripts(name, record, paths, [...record.programs.patroni, file], {
+      ...record.programs.patroniEnv,
+      HOME: join(paths.data, name),
+    }),
+    reload: 'h',
+  };
+}
+
+/**
+ * Patroni calls this on the member whose role changed. It leads the poolers to the new primary as soon as that
+ * takes writes, without pgherd: a pooler reaches the primary with no proxy in between and still follows it.
+ */
+function roleChangeCallback(
+  address: string,
+  socketDir: string,
+  { spec, record, paths }: RenderInput,
+): string {
+  const target = poolerTargetFile(paths, 'pooler');
+  const psql = join(record.postgres.binDir, 'psql');
+  const text = renderTarget({ address, port: record.port, lookupUser: spec.pooler.user });
+  return `#!/bin/sh
+# Called by Patroni: ACTION ROLE CLUSTER. Rendered by pgherd; edits are overwritten.
+[ "$2" = primary ] || exit 0
+export PGOPTIONS= PGCONNECT_TIMEOUT=2
+tries=0
+until [ "$(${psql} -h ${socketDir} -p ${record.port} -U postgres -d postgres -XAtc 'SELECT NOT pg_is_in_recovery()' 2>/dev/null)" = t ]; do
+  tries=$((tries + 1))
+  [ "$tries" -lt 600 ] || exit 1
+  sleep 0.05
+done
+cat > ${target}.$$ <<'TARGET'
+${text}TARGET
+mv -f ${target}.$$ ${target}
+for pid in ${join(paths.run, 'pooler-[0-9]*', 'pid')}; do
+  [ -r "$pid" ] && kill -HUP "$(cat "$pid")" 2>/dev/null
+done
+exit 0
+`;
+}

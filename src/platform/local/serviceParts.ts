@@ -1,0 +1,93 @@
+/** What the rendering of every server shares: the shape of the result, addresses, certificates, scripts. */
+import { join } from 'node:path';
+import type { ClusterSpec } from '../../core/manifest/spec.ts';
+import type { ComponentKind } from '../../core/topology/observation.ts';
+import { endpointAddress, ordinalOf, type Paths } from './layout.ts';
+import type { ClusterRecord } from './record.ts';
+import type { ServiceScripts } from './runit.ts';
+
+export interface RenderedFile {
+  path: string;
+  text: string;
+  /** What counts as a change, where that is not the whole text. */
+  identity?: string;
+  /** What the server must do to notice a change. */
+  onChange: 'reload' | 'restart';
+}
+
+export interface Service {
+  name: string;
+  kind: ComponentKind;
+  files: RenderedFile[];
+  scripts: ServiceScripts;
+  /** runit's letter that makes the server read its files again; undefined: it can only be restarted. */
+  reload: 'h' | '2' | undefined;
+}
+
+export interface RenderInput {
+  spec: ClusterSpec;
+  record: ClusterRecord;
+  paths: Paths;
+  /** Passwords by user name. */
+  passwords: Record<string, string>;
+  /** Fingerprint of each certificate: a renewed one counts as a change of its server's files. */
+  certificates: Record<string, string>;
+}
+
+/** What the rendering of one kind of server gives; its name and kind are known to the caller. */
+export type Parts = Pick<Service, 'files' | 'scripts' | 'reload'>;
+
+/** Addresses where an endpoint listens: loopback always, the listen address when the manifest exposes it. */
+export function listenAddresses(record: ClusterRecord, exposed: boolean): string[] {
+  return [endpointAddress(record.subnet), ...(exposed && record.listen !== undefined ? [record.listen] : [])];
+}
+
+/** Prefix of the keys of the cluster's namespace in the DCS; Patroni appends the cluster's name. */
+export function dcsNamespace(spec: ClusterSpec): string {
+  return `/pgherd/${spec.namespace}/`;
+}
+
+export function memberSocketDir(paths: Paths, name: string): string {
+  return join(paths.run, `member-${ordinalOf(name)}`);
+}
+
+export function tlsFiles(paths: Paths, name: string): { ca: string; cert: string; key: string } {
+  return {
+    ca: join(paths.tls, 'ca.crt'),
+    cert: join(paths.tls, `${name}.crt`),
+    key: join(paths.tls, `${name}.key`),
+  };
+}
+
+/**
+ * The run script. chpst -L takes a lock that the server keeps: should runsv be killed and its successor start
+ * while the old server still runs, the second one gives way instead of starting twice.
+ */
+export function scripts(
+  name: string,
+  record: ClusterRecord,
+  paths: Paths,
+  argv: string[],
+  env: Record<string, string> = {},
+): ServiceScripts {
+  const { chpst, svlogd } = record.programs;
+  const user = `-u ${record.serviceUser.name}:${record.serviceUser.name}`;
+  const drop = process.getuid?.() === 0 ? ` ${user}` : '';
+  const exports = Object.entries(env).map(([key, value]) => `export ${key}=${quote(value)}`);
+  return {
+    run: [
+      '#!/bin/sh',
+      `# ${name} of ${record.namespace}/${record.name}. Rendered by pgherd; edits are overwritten.`,
+      'exec 2>&1',
+      ...exports,
+      'ulimit -n "$(ulimit -Hn)" 2>/dev/null',
+      `exec ${chpst}${drop} -L ${quote(join(paths.conf, name, 'running.lock'))} ${argv.map(quote).join(' ')}`,
+      '',
+    ].join('\n'),
+    log: `#!/bin/sh\nexec ${chpst}${drop} ${svlogd} -ttt ${quote(join(paths.logs, name))}\n`,
+  };
+}
+
+function quote(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
