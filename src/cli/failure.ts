@@ -146,8 +146,13 @@ export function failureDocument(failure: Failure): ErrorDocument {
 
 /** Lines for stderr: `error:`, the facts indented below it, and the remedy. */
 export function failureText(failure: Failure, look: Look): string {
-  const lines = [`${look.bad('error:')} ${failure.message}`];
-  if (failure.detail) lines.push(...failure.detail.split('\n').map(line => `  ${line}`.trimEnd()));
+  const headline = `${look.bad('error:')} ${failure.message}`;
+  const detail = failure.detail ? failure.detail.split('\n') : [];
+  // Findings begin with `file:line:column`, where editors and people look for it; what they sum up to stands last.
+  const lines =
+    failure.diagnostics === undefined
+      ? [headline, ...detail.map(line => `  ${line}`.trimEnd())]
+      : [...detail, headline];
   if (failure.hint) {
     const [first, ...rest] = failure.hint.split('\n');
     lines.push(`${look.strong('hint:')} ${first}`, ...rest.map(line => `      ${line}`.trimEnd()));

@@ -1,9 +1,8 @@
-import { status } from '../../control/status.ts';
 import { applyManifest } from '../../control/up.ts';
 import type { ClusterSpec, EndpointName } from '../../core/manifest/spec.ts';
 import type { Step } from '../../core/plan/action.ts';
 import type { Observation } from '../../core/topology/observation.ts';
-import type { Verdict } from '../../core/topology/verdict.ts';
+import { judge, type Verdict } from '../../core/topology/verdict.ts';
 import type { ClusterRef, PlacementOptions, PlatformCluster } from '../../platform/contract.ts';
 import { type Connection, defaultLogin } from '../connection.ts';
 import { type Manifest, readManifest } from '../manifest.ts';
@@ -42,15 +41,14 @@ export async function up(session: Session, file: string, options: UpOptions): Pr
     onStep: (step, state, milliseconds) => session.progress.step(step.summary, state, milliseconds),
   });
   const cluster = session.scope.use(result.cluster);
-  // Looked at once more: the last steps (the control plane's start among them) came after the last look.
-  const { observed, verdict } = await status(cluster, session.signal);
+  const { observed } = result;
   return {
     ref: cluster.ref,
     manifest,
     created: result.created,
     steps: result.steps,
     observed,
-    verdict,
+    verdict: judge(observed, spec),
     connection: connectionOf(cluster, observed, spec),
     secrets: await secretsOf(cluster),
     notes: cluster.notes,
