@@ -1,0 +1,133 @@
+/**
+ * The platform contract (src/platform/contract.ts) as tests: every platform has to pass them, whatever runs its
+ * servers. Nothing in here knows of processes, files or pods.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { reconcile } from '../../src/control/up.ts';
+import type { ClusterSpec } from '../../src/core/manifest/spec.ts';
+import type {
+  ApplyContext,
+  PlacementOptions,
+  Platform,
+  PlatformCluster,
+} from '../../src/platform/contract.ts';
+import { WITHIN } from '../support/poll.ts';
+import { lockTests } from './lock.ts';
+import { operationTests } from './operations.ts';
+import { readingTests } from './reading.ts';
+
+/** What a platform brings along to be tested. */
+export interface Specimen {
+  platform: Platform;
+  /** A manifest of that many instances with a primary pooler, user `bauer` and his database `firmendaten`. */
+  manifest(name: string, namespace: string, instances: number): { text: string; spec: ClusterSpec };
+  close(): Promise<void>;
+}
+
+/** The cluster that the parts of the suite share; it is there once `beforeAll` has run. */
+export interface Shared {
+  platform(): Platform;
+  cluster(): PlatformCluster;
+  manifest: Specimen['manifest'];
+}
+
+export const PLACEMENT: PlacementOptions = { listen: undefined, port: undefined, strictVersion: false };
+export const REF = { name: 'probe', namespace: 'default' };
+export const INSTANCES = 2;
+
+/** A deadline for what a test does in one go. */
+export function soon(milliseconds: number = WITHIN.command): AbortSignal {
+  return AbortSignal.timeout(milliseconds);
+}
+
+export function context(signal: AbortSignal = soon()): ApplyContext {
+  return { signal, progress: () => {} };
+}
+
+/** Brings the cluster to what its manifest asks for, as `up` does. */
+export async function bringUp(cluster: PlatformCluster): Promise<void> {
+  const settings = { onStep: () => {}, lockWaitMs: 0, timeoutMs: WITHIN.command, dryRun: false };
+  await cluster.provision(context());
+  await cluster.record();
+  await reconcile(cluster, { ...context(), ...settings });
+}
+
+/** @param factory makes a platform without any cluster. */
+export function platformConformance(name: string, factory: () => Promise<Specimen>): void {
+  describe(`platform ${name}`, () => {
+    let specimen: Specimen;
+    let cluster: PlatformCluster;
+    const shared: Shared = {
+      platform: () => specimen.platform,
+      cluster: () => cluster,
+      manifest: (...words) => specimen.manifest(...words),
+    };
+
+    beforeAll(async () => {
+      specimen = await factory();
+    });
+    afterAll(async () => {
+      await specimen?.close();
+    });
+
+    describe('before a cluster exists', () => {
+      it('lists none, and opens none', async () => {
+        expect(await specimen.platform.list(soon())).toEqual([]);
+        const error = await specimen.platform.open(REF, soon()).catch((thrown: unknown) => thrown);
+        expect(error).toMatchObject({ name: 'ClusterNotFoundError', code: 'no-such-cluster' });
+        expect(String(error)).toContain('probe');
+      });
+
+      it('adopts a manifest without writing anything', async () => {
+        const { spec, text } = specimen.manifest(REF.name, REF.namespace, INSTANCES);
+        using adopted = await specimen.platform.adopt(spec, text, PLACEMENT, soon());
+        expect(adopted.ref).toEqual(REF);
+        expect(adopted.spec).toEqual(spec);
+        expect(await adopted.appliedManifest()).toBeUndefined();
+        expect(await adopted.observe({ catalog: true }, soon())).toMatchObject({
+          exists: false,
+          stopped: false,
+          components: [],
+          members: [],
+          catalog: undefined,
+          config: undefined,
+        });
+        expect(await specimen.platform.list(soon())).toEqual([]);
+      });
+
+      it('wants as many members as the manifest says, each component once', async () => {
+        const { spec, text } = specimen.manifest(REF.name, REF.namespace, INSTANCES);
+        using adopted = await specimen.platform.adopt(spec, text, PLACEMENT, soon());
+        const { components } = adopted.desired();
+        expect(components.filter(component => component.kind === 'member')).toHaveLength(INSTANCES);
+        expect(components.filter(component => component.kind === 'pooler').length).toBeGreaterThan(0);
+        expect(components.filter(component => component.kind === 'poolerStandby')).toEqual([]);
+        expect(new Set(components.map(component => component.name)).size).toBe(components.length);
+      });
+
+      it('refuses an impossible placement before anything exists', async () => {
+        const { spec, text } = specimen.manifest(REF.name, REF.namespace, INSTANCES);
+        const placement = { ...PLACEMENT, listen: '203.0.113.7' };
+        await expect(specimen.platform.adopt(spec, text, placement, soon())).rejects.toMatchObject({
+          hint: expect.stringMatching(/./),
+        });
+        expect(await specimen.platform.list(soon())).toEqual([]);
+      });
+    });
+
+    describe('a cluster', () => {
+      beforeAll(async () => {
+        const { spec, text } = specimen.manifest(REF.name, REF.namespace, INSTANCES);
+        cluster = await specimen.platform.adopt(spec, text, PLACEMENT, soon());
+        await bringUp(cluster);
+      });
+      afterAll(() => {
+        cluster?.[Symbol.dispose]();
+      });
+
+      readingTests(shared);
+      lockTests(shared);
+      operationTests(shared);
+    });
+  });
+}
