@@ -26,7 +26,7 @@ export async function switchover(
   context: ApplyContext,
 ): Promise<MoveResult> {
   await using _lock = await lock(cluster, 'switchover', context);
-  const observed = await cluster.observe({ catalog: false }, context.signal);
+  const observed = await look(cluster, context);
   const primary = requirePrimary(observed, 'use `pgherd failover` where there is none');
   const { to } = options;
   if (to !== undefined) requireCandidate(observed, to, spec);
@@ -53,7 +53,7 @@ export async function failover(
   context: ApplyContext,
 ): Promise<MoveResult> {
   await using _lock = await lock(cluster, 'failover', context);
-  const observed = await cluster.observe({ catalog: false }, context.signal);
+  const observed = await look(cluster, context);
   const from = observed.members.find(member => member.role === 'primary')?.name;
   const target = requireMember(observed, options.to, spec);
   if (target.role === 'primary') {
@@ -81,7 +81,7 @@ export async function restart(
 ): Promise<{ restarted: string[]; durationMs: number }> {
   await using _lock = await lock(cluster, 'restart', context);
   const started = performance.now();
-  const observed = await cluster.observe({ catalog: false }, context.signal);
+  const observed = await look(cluster, context);
   const { member } = options;
   const chosen = member === undefined ? rollingOrder(observed) : [requireMember(observed, member, spec).name];
   for (const name of chosen) {
@@ -102,7 +102,7 @@ export async function reinitialise(
 ): Promise<{ member: string; durationMs: number }> {
   await using _lock = await lock(cluster, 'reinit', context);
   const started = performance.now();
-  const observed = await cluster.observe({ catalog: false }, context.signal);
+  const observed = await look(cluster, context);
   const target = requireMember(observed, options.member, spec);
   const primary = requirePrimary(observed, 'a member can only be built from a primary');
   if (target.name === primary.name) {

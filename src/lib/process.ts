@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 
 /** A process that cannot be mistaken for a later one with the same pid. */
 export interface ProcessId {
@@ -21,4 +21,33 @@ export async function startTimeOf(pid: number): Promise<string | undefined> {
 
 export async function isAlive(id: ProcessId): Promise<boolean> {
   return (await startTimeOf(id.pid)) === id.startTime;
+}
+
+/**
+ * The living process that holds a kernel lock (flock) on a file, by /proc/locks; undefined when nobody does. The
+ * lock may have been passed on by exec: the pid stays.
+ */
+export async function lockHolder(path: string): Promise<number | undefined> {
+  const file = await stat(path).catch(() => undefined);
+  if (file === undefined) return undefined;
+  // "7: FLOCK  ADVISORY  WRITE 4711 fe:00:2211892 0 EOF"; one that waits has "->" after the number.
+  const locks = (await readFile('/proc/locks', 'utf8')).split('\n').map(line => line.trim().split(/\s+/));
+  const named = locks.filter(
+    ([, type, , , , place]) => type === 'FLOCK' && place?.endsWith(`:${file.ino}`) === true,
+  );
+  // Overlay and btrfs show another device here than stat does: there the inode has to do.
+  const exact = named.filter(([, , , , , place]) => onDevice(place ?? '', file.dev));
+  for (const [, , , , pid] of exact.length > 0 ? exact : named) {
+    if ((await startTimeOf(Number(pid))) !== undefined) return Number(pid);
+  }
+  return undefined;
+}
+
+/** Compares "fe:00:INODE" with st_dev, whose low 8 and high 12 bits are the minor number, and 12 between the major. */
+function onDevice(place: string, dev: number): boolean {
+  const [major = '', minor = ''] = place.split(':');
+  return (
+    Number.parseInt(major, 16) === ((dev >> 8) & 0xfff) &&
+    Number.parseInt(minor, 16) === ((dev & 0xff) | ((dev >> 12) & ~0xff))
+  );
 }

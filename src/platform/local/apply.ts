@@ -8,12 +8,13 @@ import { ensureDirectory, readIfExists, writeAtomically } from '../../lib/files.
 import { isAlive, startTimeOf } from '../../lib/process.ts';
 import { poll } from '../../lib/time.ts';
 import type { ApplyContext } from '../contract.ts';
+import type { DetachedProcess } from './detachedProcess.ts';
 import { poolerTargetFile } from './frontServices.ts';
 import { componentKind, type Paths } from './layout.ts';
 import type { Clients } from './observe.ts';
 import type { ClusterRecord } from './record.ts';
 import {
-  type DetachedProcess,
+  endRunsv,
   listServices,
   removeService,
   serviceStatus,
@@ -188,7 +189,14 @@ export async function removeComponent(machine: Machine, name: string, context: A
   await stopComponent(machine, name, context);
   await removeService(paths.services, name, context.signal);
   await setAside(paths, name);
-  await rm(join(paths.conf, name), { recursive: true, force: true });
+  for (const leftover of [join(paths.conf, name), runtimeDir(paths, name)]) {
+    await rm(leftover, { recursive: true, force: true });
+  }
+}
+
+/** Where a server keeps its sockets. */
+function runtimeDir(paths: Paths, name: string): string {
+  return componentKind(name) === 'member' ? memberSocketDir(paths, name) : join(paths.run, name);
 }
 
 /** Moves a data directory to aside/, where nothing uses it. Resolves with its new path. */
@@ -245,7 +253,7 @@ async function stopSupervisor({ paths, supervisor }: Machine, signal: AbortSigna
 }
 
 async function stopOrphanedRunsv(paths: Paths, name: string, signal: AbortSignal): Promise<void> {
-  await signalService(paths.services, name, 'x');
+  await endRunsv(paths.services, name);
   await poll(async () => ((await serviceStatus(paths.services, name)).supervised ? undefined : true), {
     what: `runsv of ${name} to end`,
     timeoutMs: 10_000,

@@ -30,6 +30,7 @@ import {
   stopAll,
 } from './apply.ts';
 import { ClientPool } from './clients.ts';
+import { DetachedProcess } from './detachedProcess.ts';
 import { dropSlotOf, patchDynamicConfig } from './dynamicConfig.ts';
 import { FileJournal } from './journal.ts';
 import type { Keeper } from './keeperService.ts';
@@ -41,7 +42,7 @@ import { endpointObservations, observeComponents, observeDcs, observeMembers, se
 import { ensureTargets, retarget } from './poolerTargets.ts';
 import { PrimarySql } from './primarySql.ts';
 import { type ClusterRecord, readRecord, writeRecord } from './record.ts';
-import { DetachedProcess, listServices } from './runit.ts';
+import { listServices } from './runit.ts';
 import { SecretStore } from './secrets.ts';
 import { dcsNamespace, listenAddresses, type Service } from './serviceParts.ts';
 import { renderService, wantedComponents } from './services.ts';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { ensureDirectory, writeAtomically } from '../../lib/files.ts';
-import { DetachedProcess, serviceStatus, startService, stopService, writeService } from './runit.ts';
+import { DetachedProcess } from './detachedProcess.ts';
+import { RUNNING_LOCK, serviceStatus, startService, stopService, writeService } from './runit.ts';
 
 const SERVICE = 'keeper';
 
@@ -36,7 +37,7 @@ export class Keeper {
         'exec 2>&1',
         // It holds little and hurries never: a small heap and few threads keep it small.
         'export MALLOC_ARENA_MAX=1 UV_THREADPOOL_SIZE=2',
-        `exec ${quote(this.#launch.node)} --max-old-space-size=48 --max-semi-space-size=1 --v8-pool-size=1 ${quote(this.#launch.main)} --state-dir ${quote(this.#stateDir)} keeper`,
+        `exec chpst -l ${RUNNING_LOCK} ${quote(this.#launch.node)} --max-old-space-size=48 --max-semi-space-size=1 --v8-pool-size=1 ${quote(this.#launch.main)} --state-dir ${quote(this.#stateDir)} keeper`,
         '',
       ].join('\n'),
       log: `#!/bin/sh\nexec svlogd -ttt ${quote(log)}\n`,

@@ -3,20 +3,21 @@
  * Patroni takes for running) > runsvdir > one runsv per server > the server and its svlogd. They live on
  * without pgherd, and a server that dies is back within a second.
  */
-import { spawn } from 'node:child_process';
 import { constants } from 'node:fs';
 import { chmod, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../../lib/errors.ts';
 import { readIfExists, writeAtomically } from '../../lib/files.ts';
-import { isAlive, type ProcessId, startTimeOf } from '../../lib/process.ts';
+import { lockHolder } from '../../lib/process.ts';
 import { poll, sleep } from '../../lib/time.ts';
 
 export interface ServiceStatus {
-  /** runsv watches over it. */
+  /** A runsv watches over it. */
   supervised: boolean;
   running: boolean;
+  /** The server itself. It is an orphan when its runsv was killed and another one waits for its end. */
   pid: number | undefined;
+  orphan: boolean;
   /** Time of the last start or stop. */
   since: string | undefined;
 }
@@ -26,8 +27,11 @@ export interface ServiceScripts {
   log: string;
 }
 
-/** Environment of the servers: nothing of the caller's own, which might hold PG* or PATRONI_* settings. */
-const CLEAN_ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8', TZ: 'UTC' };
+/**
+ * Taken by the run script (chpst -l) and kept by the server for its whole life. Whoever holds it is the server,
+ * whether runsv still knows it or not; a second start waits here until the first has ended.
+ */
+export const RUNNING_LOCK = 'running.lock';
 
 /** Writes a service's scripts. A new service is made `down`, beside the place where runsvdir looks, and moved in. */
 export async function writeService(services: string, name: string, scripts: ServiceScripts): Promise<void> {
@@ -50,18 +54,26 @@ export async function listServices(services: string): Promise<string[]> {
 }
 
 export async function serviceStatus(services: string, name: string): Promise<ServiceStatus> {
-  const supervise = join(services, name, 'supervise');
+  const directory = join(services, name);
+  const supervise = join(directory, 'supervise');
   const supervised = await hasReader(join(supervise, 'control'));
-  const state = (await readIfExists(join(supervise, 'stat'))) ?? '';
-  const pid = Number(((await readIfExists(join(supervise, 'pid'))) ?? '').trim());
+  const watched = Number(((await readIfExists(join(supervise, 'pid'))) ?? '').trim());
   const changed = await stat(join(supervise, 'status')).catch(() => undefined);
-  const alive = pid > 0 && (await startTimeOf(pid)) !== undefined;
+  const pid = (await lockHolder(join(directory, RUNNING_LOCK))) ?? (await serverOf(watched));
   return {
     supervised,
-    running: state.startsWith('run') && alive,
-    pid: pid > 0 && alive ? pid : undefined,
+    running: pid !== undefined,
+    pid,
+    orphan: pid !== undefined && pid !== watched,
     since: changed?.mtime.toISOString(),
   };
+}
+
+/** The process that runsv watches, unless that is still the run script or a chpst that waits; for where /proc/locks is silent. */
+async function serverOf(watched: number): Promise<number | undefined> {
+  if (!(watched > 0)) return undefined;
+  const name = ((await readIfExists(`/proc/${watched}/comm`)) ?? 'sh').trim();
+  return ['sh', 'run', 'chpst'].includes(name) ? undefined : watched;
 }
 
 /** Starts a service, now and whenever runsvdir starts again. Waits until its process is there. */
@@ -82,14 +94,27 @@ export async function startService(services: string, name: string, signal: Abort
   });
 }
 
-/** Sends the service's process a signal by runit's letter: h HUP, 2 USR2; x ends runsv itself once the service is down. */
-export async function signalService(services: string, name: string, letter: 'h' | '2' | 'x'): Promise<void> {
-  await control(services, name, letter);
+const SIGNALS = { h: 'SIGHUP', '2': 'SIGUSR2' } as const;
+
+/** Sends the server a signal by runit's letter: h HUP, 2 USR2. */
+export async function signalService(
+  services: string,
+  name: string,
+  letter: keyof typeof SIGNALS,
+): Promise<void> {
+  const { pid, orphan } = await serviceStatus(services, name);
+  if (orphan) signalProcess(pid, SIGNALS[letter]);
+  else await control(services, name, letter);
+}
+
+/** Ends the runsv of a service that is down. */
+export async function endRunsv(services: string, name: string): Promise<void> {
+  await control(services, name, 'x');
 }
 
 /**
- * Stops a service for good and waits until it is down; after `graceMs` it is killed. Resolves with whether it
- * had to be killed.
+ * Stops a service for good and waits until its server is gone, also one that has outlived its runsv; after
+ * `graceMs` it is killed. Resolves with whether it had to be killed.
  */
 export async function stopService(
   services: string,
@@ -100,17 +125,31 @@ export async function stopService(
   const directory = join(services, name);
   if ((await readIfExists(join(directory, 'run'))) === undefined) return false;
   await writeAtomically(join(directory, 'down'), '', { mode: 0o644 });
-  if (!(await control(services, name, 'd'))) return false;
+  // First runsv, so that the one it holds in waiting does not take the orphan's place.
+  await control(services, name, 'd');
+  const { pid, orphan } = await serviceStatus(services, name);
+  if (orphan) signalProcess(pid, 'SIGTERM');
   const deadline = Date.now() + graceMs;
   let killed = false;
-  while ((await serviceStatus(services, name)).pid !== undefined) {
+  for (;;) {
+    const now = await serviceStatus(services, name);
+    if (now.pid === undefined) return killed;
     if (Date.now() > deadline && !killed) {
       killed = true;
-      await control(services, name, 'k');
+      signalProcess(now.pid, 'SIGKILL');
     }
     await sleep(20, signal);
   }
-  return killed;
+}
+
+function signalProcess(pid: number | undefined, name: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    // It ended by itself in the meantime.
+    if (codeOf(error) !== 'ESRCH') throw error;
+  }
 }
 
 /** Ends runsv of a stopped service and deletes its directory. */
@@ -160,65 +199,5 @@ async function hasReader(path: string): Promise<boolean> {
   } catch (error) {
     if (['ENXIO', 'ENOENT', 'ENOTDIR', 'EACCES'].includes(codeOf(error) ?? '')) return false;
     throw error;
-  }
-}
-
-/** A process that pgherd started and left running, noted in a file so that a later pgherd finds it. */
-export class DetachedProcess {
-  readonly #file: string;
-  readonly #log: string;
-
-  constructor(file: string, log: string) {
-    this.#file = file;
-    this.#log = log;
-  }
-
-  async isRunning(): Promise<boolean> {
-    const id = await this.#read();
-    return id !== undefined && (await isAlive(id));
-  }
-
-  /** Starts it in a session of its own unless it runs already. */
-  async ensure(argv: readonly [string, ...string[]], cwd: string): Promise<void> {
-    if (await this.isRunning()) return;
-    const log = await open(this.#log, 'a', 0o600);
-    try {
-      const [program, ...args] = argv;
-      const child = spawn(program, args, {
-        detached: true,
-        cwd,
-        env: CLEAN_ENVIRONMENT,
-        stdio: ['ignore', log.fd, log.fd],
-      });
-      await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
-      const pid = child.pid ?? 0;
-      const id: ProcessId = { pid, startTime: (await startTimeOf(pid)) ?? '' };
-      await writeAtomically(this.#file, JSON.stringify(id), { mode: 0o600 });
-      child.unref();
-    } finally {
-      await log.close();
-    }
-  }
-
-  /** Sends `name`, waits for the end, kills after `graceMs`. */
-  async stop(name: NodeJS.Signals, graceMs: number, signal: AbortSignal): Promise<void> {
-    const id = await this.#read();
-    if (id === undefined) return;
-    const deadline = Date.now() + graceMs;
-    if (await isAlive(id)) process.kill(id.pid, name);
-    while (await isAlive(id)) {
-      if (Date.now() > deadline) process.kill(id.pid, 'SIGKILL');
-      await sleep(20, signal);
-    }
-    await rm(this.#file, { force: true });
-  }
-
-  async #read(): Promise<ProcessId | undefined> {
-    const text = await readIfExists(this.#file);
-    try {
-      return text === undefined ? undefined : (JSON.parse(text) as ProcessId);
-    } catch {
-      return undefined;
-    }
   }
 }

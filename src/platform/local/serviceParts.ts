@@ -4,7 +4,7 @@ import type { ClusterSpec } from '../../core/manifest/spec.ts';
 import type { ComponentKind } from '../../core/topology/observation.ts';
 import { endpointAddress, ordinalOf, type Paths } from './layout.ts';
 import type { ClusterRecord } from './record.ts';
-import type { ServiceScripts } from './runit.ts';
+import { RUNNING_LOCK, type ServiceScripts } from './runit.ts';
 
 export interface RenderedFile {
   path: string;
@@ -59,10 +59,7 @@ export function tlsFiles(paths: Paths, name: string): { ca: string; cert: string
   };
 }
 
-/**
- * The run script. chpst -L takes a lock that the server keeps: should runsv be killed and its successor start
- * while the old server still runs, the second one gives way instead of starting twice.
- */
+/** The run script: as the servers' user, with the lock that tells who the server is (RUNNING_LOCK). */
 export function scripts(
   name: string,
   record: ClusterRecord,
@@ -72,7 +69,7 @@ export function scripts(
 ): ServiceScripts {
   const { chpst, svlogd } = record.programs;
   const user = `-u ${record.serviceUser.name}:${record.serviceUser.name}`;
-  const drop = process.getuid?.() === 0 ? ` ${user}` : '';
+  const drop = process.getuid?.() === 0 ? `${chpst} ${user} ` : '';
   const exports = Object.entries(env).map(([key, value]) => `export ${key}=${quote(value)}`);
   return {
     run: [
@@ -81,10 +78,10 @@ export function scripts(
       'exec 2>&1',
       ...exports,
       'ulimit -n "$(ulimit -Hn)" 2>/dev/null',
-      `exec ${chpst}${drop} -L ${quote(join(paths.conf, name, 'running.lock'))} ${argv.map(quote).join(' ')}`,
+      `exec ${chpst} -l ${RUNNING_LOCK} ${drop}${argv.map(quote).join(' ')}`,
       '',
     ].join('\n'),
-    log: `#!/bin/sh\nexec ${chpst}${drop} ${svlogd} -ttt ${quote(join(paths.logs, name))}\n`,
+    log: `#!/bin/sh\nexec ${drop}${svlogd} -ttt ${quote(join(paths.logs, name))}\n`,
   };
 }
 
