@@ -20,6 +20,8 @@ export interface RunOptions {
 /** Runs the actions of commands: what they all have in common around their handlers. */
 export class Cli {
   exitCode: number = EXIT.done;
+  /** Names of all commands: hints of other rooms speak of them as `pgherd NAME`. */
+  commandNames: readonly string[] = [];
   readonly surroundings: Surroundings;
   /** What stood behind `--` on the command line. */
   readonly passed: readonly string[];
@@ -92,11 +94,14 @@ export class Cli {
     if (failure.silent) return;
     if (json) output.result(JSON.stringify(failureDocument(failure), null, 2));
     else {
-      const hint = failure.hint?.replaceAll(
-        /(?<![\w./-])pgherd (?=[a-z-])/g,
-        `${this.surroundings.program} `,
-      );
+      const hint = failure.hint === undefined ? undefined : this.callable(failure.hint);
       output.note(failureText({ ...failure, hint }, createLook(output.colours.stderr)));
     }
+  }
+
+  /** Commands in a hint, as this user would have to type them. */
+  private callable(hint: string): string {
+    const command = new RegExp(`(?<![\\w./-])pgherd (?=(?:${this.commandNames.join('|')})\\b)`, 'g');
+    return this.commandNames.length === 0 ? hint : hint.replace(command, `${this.surroundings.program} `);
   }
 }

@@ -75,7 +75,7 @@ describe('describeFailure', () => {
       new ManifestInvalidError('c.yaml', 'a: 1\nspec: 5\n', [finding], []),
       facts,
     );
-    expect(failure).toMatchObject({ code: 'manifest-invalid', exitCode: 1, diagnostics: [finding] });
+    expect(failure).toMatchObject({ code: 'manifest-invalid', exitCode: 2, diagnostics: [finding] });
     expect(failure.message).toBe('c.yaml has 1 error: nothing was changed');
     errorDocument.strict().parse(failureDocument(failure));
   });

@@ -1,10 +1,10 @@
 import type { Diagnostic } from '../core/manifest/diagnostic.ts';
-import { PgherdError } from '../lib/errors.ts';
+import { RefusedError } from '../lib/errors.ts';
 import { renderDiagnostic } from './diagnostics.ts';
 import { count } from './text/units.ts';
 
 /** The manifest has errors. `detail` shows all of them in their place, `diagnostics` holds them as data. */
-export class ManifestInvalidError extends PgherdError {
+export class ManifestInvalidError extends RefusedError {
   readonly diagnostics: Diagnostic[];
 
   constructor(file: string, text: string, errors: Diagnostic[], warnings: Diagnostic[]) {

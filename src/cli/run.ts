@@ -10,6 +10,7 @@ export async function runCli(surroundings: Surroundings): Promise<number> {
   const { own, passed } = splitArguments(surroundings.argv);
   const cli = new Cli(surroundings, passed, wantsJson(own));
   const program = buildProgram(cli);
+  cli.commandNames = program.commands.map(command => command.name());
   let complaint = '';
   const output = {
     writeOut: (text: string) => void surroundings.stdout.write(text),
@@ -25,15 +26,7 @@ export async function runCli(surroundings: Surroundings): Promise<number> {
     if (!(error instanceof CommanderError)) {
       await cli.refuse(error);
     } else if (error.exitCode !== EXIT.done) {
-      await cli.refuse(
-        new UsageError(
-          ...explain(
-            complaint || error.message,
-            own,
-            program.commands.map(c => c.name()),
-          ),
-        ),
-      );
+      await cli.refuse(new UsageError(...explain(complaint || error.message, own, cli.commandNames)));
     }
   }
   return cli.exitCode;

@@ -179,6 +179,17 @@ async function untilWell(
   );
 }
 
+/** Refuses a cluster that is stopped: there is nobody to ask. */
+async function look(cluster: PlatformCluster, context: ApplyContext): Promise<Observation> {
+  const observed = await cluster.observe({ catalog: false }, context.signal);
+  if (!observed.stopped) return observed;
+  throw new RefusedError({
+    code: 'cluster-stopped',
+    message: `${cluster.ref.name} is stopped`,
+    hint: 'start it first: pgherd up MANIFEST',
+  });
+}
+
 async function lock(
   cluster: PlatformCluster,
   operation: string,

@@ -33,7 +33,9 @@ export class FileJournal implements Journal {
       .split('\n')
       .map(parseLine)
       .filter(item => item !== undefined)
-      .filter(item => item.at >= since);
+      .filter(item => item.at >= since)
+      // Two processes append: what was stamped first need not have been written first.
+      .sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
   }
 }
 

@@ -56,12 +56,14 @@ export async function readRecord(path: string): Promise<ClusterRecord | undefine
       code: 'state-unreadable',
       message: `the state file ${path} cannot be understood`,
       detail: cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause),
-      hint: 'restore the file from a copy; the servers go on running meanwhile. It was written by another version of pgherd, or damaged',
+      hint: `it was damaged, or written by another version of pgherd; the servers go on running. A copy is kept beside it: cp ${path}.bak ${path}`,
       cause,
     });
   }
 }
 
 export async function writeRecord(path: string, record: ClusterRecord): Promise<void> {
-  await writeAtomically(path, `${JSON.stringify(clusterRecord.parse(record), null, 2)}\n`, { mode: 0o600 });
+  const text = `${JSON.stringify(clusterRecord.parse(record), null, 2)}\n`;
+  await writeAtomically(path, text, { mode: 0o600 });
+  await writeAtomically(`${path}.bak`, text, { mode: 0o600 });
 }
