@@ -29,13 +29,15 @@ export class FileJournal implements Journal {
   async read(options: { since: Date | undefined }): Promise<JournalEntry[]> {
     const text = (await readIfExists(this.#path)) ?? '';
     const since = options.since?.toISOString() ?? '';
-    return text
-      .split('\n')
-      .map(parseLine)
-      .filter(item => item !== undefined)
-      .filter(item => item.at >= since)
-      // Two processes append: what was stamped first need not have been written first.
-      .sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+    return (
+      text
+        .split('\n')
+        .map(parseLine)
+        .filter(item => item !== undefined)
+        .filter(item => item.at >= since)
+        // Two processes append: what was stamped first need not have been written first.
+        .sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
+    );
   }
 }
 
