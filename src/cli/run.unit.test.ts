@@ -154,7 +154,7 @@ describe('up', () => {
       .replace('numberOfInstances: 3', 'numberOfInstances: three')
       .replace('size:', 'sise:');
     const { exitCode, stderr } = await runInMemory(['up', '-'], { platform, input: text });
-    expect(exitCode).toBe(1);
+    expect(exitCode).toBe(2);
     expect(stderr).toMatch(/^error: stdin has 3 errors: nothing was changed$/m);
     expect(stderr).toMatch(/^stdin:14:22: error: .*numberOfInstances/);
     expect(stderr).toMatch(/\| +numberOfInstances: three\n +\| +\^/);
