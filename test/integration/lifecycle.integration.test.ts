@@ -30,11 +30,12 @@ integration('the life of a cluster', sandbox => {
 
   describe('up', () => {
     it('twice at once makes one cluster; who will not wait is told who holds it', async () => {
-      const first = sandbox.start(['up', file, '--output', 'json']);
+      const words = ['up', file, '--timeout', '100s', '--output', 'json'];
+      const first = sandbox.start(words);
       await eventually('the first up to take the lock', WITHIN.notice, () =>
         existsSync(join(cluster.root, 'lock.holder')),
       );
-      const second = sandbox.start(['up', file, '--output', 'json']);
+      const second = sandbox.start([...words, '--lock-wait', '100s']);
       const impatient = await sandbox.failure(['up', file, '--lock-wait', '0s']);
       expect(impatient.error).toMatchObject({ code: 'locked' });
       expect(impatient.error.message).toMatch(
