@@ -104,12 +104,18 @@ export function changes(
   for (const component of now.components) {
     const previous = running.get(component.name);
     if (previous === undefined || component.kind === 'member') continue;
-    if (previous.running !== component.running || previous.since !== component.since) {
-      const what = component.running ? 'was started again' : 'is not running';
+    // A server that fails each second to start is told once.
+    if (previous.running && !component.running) {
+      entries.push({
+        event: 'server-down',
+        subject: component.name,
+        message: `${component.name} is not running`,
+      });
+    } else if (component.running && previous.since !== component.since) {
       entries.push({
         event: 'server-restarted',
         subject: component.name,
-        message: `${component.name} ${what}`,
+        message: `${component.name} was started again`,
       });
     }
   }

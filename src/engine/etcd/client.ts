@@ -3,7 +3,7 @@ import { JsonClient, type TlsIdentity, UnreachableError } from '../../lib/http.t
 import { ETCD_CLIENT_PORT, ETCD_PEER_PORT } from './config.ts';
 
 const health = z.object({ health: z.union([z.literal('true'), z.literal('false'), z.boolean()]) });
-const version = z.object({ etcdcluster: z.string() });
+const version = z.object({ etcdserver: z.string(), etcdcluster: z.string() });
 
 /** One voter, asked over its client address. */
 export class EtcdClient implements Disposable {
@@ -36,12 +36,16 @@ export class EtcdClient implements Disposable {
   }
 
   /**
-   * The voters have agreed on a cluster version. Patroni 4.0 ends with an exception when it meets the
-   * "not_decided" of a cluster's first half second.
+   * The voters have agreed on a cluster version, and it is the servers' own: before that etcd says "not_decided",
+   * with which Patroni 4.0 ends, or the oldest version possible, with which it speaks a protocol that is gone, for
+   * ever. Rejects with UnreachableError when the voter does not answer.
    */
   async isReady(signal: AbortSignal): Promise<boolean> {
     const response = await this.#http.request('GET', '/version', { timeoutMs: 250, signal });
-    return response.status === 200 && version.parse(JSON.parse(response.body)).etcdcluster !== 'not_decided';
+    if (response.status !== 200) return false;
+    const { etcdserver, etcdcluster } = version.parse(JSON.parse(response.body));
+    const minor = (text: string) => text.split('.').slice(0, 2).join('.');
+    return minor(etcdcluster) === minor(etcdserver);
   }
 
   /** Deletes one key. Rejects with UnreachableError when the voter does not answer, or has no quorum in time. */

@@ -10,7 +10,7 @@ import { poll } from '../../lib/time.ts';
 import type { ApplyContext } from '../contract.ts';
 import type { DetachedProcess } from './detachedProcess.ts';
 import { poolerTargetFile } from './frontServices.ts';
-import { componentKind, type Paths } from './layout.ts';
+import { componentKind, type Paths, VOTERS } from './layout.ts';
 import type { Clients } from './observe.ts';
 import type { ClusterRecord } from './record.ts';
 import {
@@ -127,13 +127,16 @@ async function waitForVoter(machine: Machine, name: string, signal: AbortSignal)
   });
 }
 
-async function waitForDcs(machine: Machine, signal: AbortSignal): Promise<void> {
-  await poll(async inner => ((await machine.clients.etcd('etcd-0').isReady(inner)) ? true : undefined), {
-    what: 'etcd to have a quorum',
-    timeoutMs: 30_000,
-    everyMs: 20,
-    signal,
-  });
+/** At least one voter is ready, and none that answers is not: Patroni may ask any of them. */
+async function waitForDcs({ clients }: Machine, signal: AbortSignal): Promise<void> {
+  const voters = Array.from({ length: VOTERS }, (_, n) => clients.etcd(`etcd-${n}`));
+  await poll(
+    async inner => {
+      const states = await Promise.all(voters.map(voter => voter.isReady(inner).catch(() => undefined)));
+      return states.includes(true) && !states.includes(false) ? true : undefined;
+    },
+    { what: 'etcd to have a quorum', timeoutMs: 30_000, everyMs: 20, signal },
+  );
 }
 
 export async function reloadComponent(machine: Machine, name: string): Promise<void> {

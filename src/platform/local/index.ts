@@ -27,6 +27,7 @@ import {
   portTaken,
 } from './preflight.ts';
 import { type ClusterRecord, readRecord, StateError } from './record.ts';
+import { listServices, serviceStatus } from './runit.ts';
 import { inspectTools, installTools, isReady, type Tools } from './setup/index.ts';
 
 const DEFAULT_PORT = 5432;
@@ -100,7 +101,7 @@ export function createLocalPlatform(options: LocalPlatformOptions): Platform {
     const paths = clusterPaths(stateDir, spec.namespace, spec.name, record.subnet);
     checkSocketPath(paths.run);
     await checkVersions(spec, record, placement, paths.data);
-    if (known === undefined || known.stopped) {
+    if (known === undefined || (known.stopped && !(await anyRunning(paths.services)))) {
       const taken = await firstTaken(listeners(spec, record.subnet, record.port, record.listen));
       if (taken !== undefined) throw portTaken(taken);
     }
@@ -168,6 +169,13 @@ export function createLocalPlatform(options: LocalPlatformOptions): Platform {
     adopt,
     list: () => allClusters(stateDir),
   };
+}
+
+/** Servers of a cluster that was not stopped to the end hold its ports themselves. */
+async function anyRunning(services: string): Promise<boolean> {
+  const names = await listServices(services);
+  const states = await Promise.all(names.map(name => serviceStatus(services, name)));
+  return states.some(state => state.running);
 }
 
 /** An existing cluster keeps its port: clients and members know it. */

@@ -152,8 +152,13 @@ tidyUp() {
 finishKilled() {
   [ -d "$state" ] || return 0
   say 'finishing a set-up that was killed'
-  # Half-installed packages are configured under the policy that is still there, so that none starts its service.
+  # Under the policy that is still there, so that none starts its service. One that was cut short while it was
+  # unpacked cannot be configured and has to come again, though its programs may be there already. A failure here
+  # keeps the mark, and with it this duty.
   dpkg --configure -a --force-confdef --force-confold >>"$log" 2>&1 </dev/null 9>&- || :
+  cutShort=$(dpkg-query -W -f '${db:Status-Eflag} ${binary:Package}\n' | sed -n 's/^reinstreq //p')
+  # shellcheck disable=SC2086 # a list of names
+  [ -z "$cutShort" ] || aptWaiting install --reinstall --no-install-recommends --no-remove $cutShort
   disableNew
   releaseServices
 }
@@ -171,8 +176,8 @@ install)
   # From here on a signal is answered after the packages are in and everything is put back.
   trap 'exit 143' INT TERM HUP
   trap '' PIPE
-  trap tidyUp EXIT
   finishKilled
+  trap tidyUp EXIT
   holdServices
   aptInstall "$@"
   ;;
