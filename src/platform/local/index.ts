@@ -1,12 +1,9 @@
 /** The local platform: clusters on this machine, all below one state directory. */
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { parseManifest } from '../../core/manifest/parse.ts';
 import type { ClusterSpec } from '../../core/manifest/spec.ts';
-import { poolerProcesses } from '../../engine/pgbouncer/config.ts';
 import { effectiveParameters } from '../../engine/postgres/tuning.ts';
 import { PgherdError, RefusedError } from '../../lib/errors.ts';
 import { readIfExists } from '../../lib/files.ts';
@@ -15,13 +12,13 @@ import { LocalCluster } from './cluster.ts';
 import { Keeper } from './keeperService.ts';
 import { clusterPaths, clusterRoot } from './layout.ts';
 import { checkParameters } from './parameters.ts';
+import { bytesOf, checkVersions, placed, programsOf, serviceUser, versionNotes } from './placement.ts';
 import {
   checkListen,
   checkRoom,
   checkSocketPath,
   checkStateDirectory,
   chooseSubnet,
-  dataMajors,
   firstTaken,
   listeners,
   portTaken,
@@ -178,106 +175,6 @@ async function anyRunning(services: string): Promise<boolean> {
   return states.some(state => state.running);
 }
 
-/** An existing cluster keeps its port: clients and members know it. */
-function placed(known: ClusterRecord, placement: PlacementOptions): Partial<ClusterRecord> {
-  if (placement.port !== undefined && placement.port !== known.port) {
-    throw new RefusedError({
-      code: 'port-fixed',
-      message: `the cluster was made with port ${known.port}; a running cluster's port cannot change`,
-      hint: `leave out --port, or destroy the cluster and make it anew`,
-    });
-  }
-  return placement.listen === undefined ? {} : { listen: placement.listen };
-}
-
-/** Refuses data of another major, and, where asked, a major other than the wanted one. */
-async function checkVersions(
-  spec: ClusterSpec,
-  record: ClusterRecord,
-  placement: PlacementOptions,
-  data: string,
-): Promise<void> {
-  const { major } = record.postgres;
-  const foreign = (await dataMajors(data)).find(entry => entry.major !== major);
-  if (foreign !== undefined) {
-    throw new RefusedError({
-      code: 'other-major',
-      message: `the data of ${foreign.member} belong to PostgreSQL ${foreign.major}, and this cluster runs ${major}`,
-      hint: `install PostgreSQL ${foreign.major} (apt-get install postgresql-${foreign.major}), or dump and restore into a new cluster; nothing was touched`,
-    });
-  }
-  if (spec.version !== record.wantedVersion && spec.version !== String(major)) {
-    throw new RefusedError({
-      code: 'major-upgrade',
-      message: `the manifest asks for PostgreSQL ${spec.version} now, and this cluster's data belong to ${major}`,
-      hint: `write version: "${record.wantedVersion}" again, or dump and restore into a new cluster: pgherd does not upgrade to another major yet`,
-    });
-  }
-  if (placement.strictVersion && String(major) !== spec.version) {
-    throw new RefusedError({
-      code: 'version-not-available',
-      message: `the manifest asks for PostgreSQL ${spec.version}, and this machine has ${major}`,
-      hint: `add a package source that has postgresql-${spec.version}, write version: "${major}", or leave out --strict-version`,
-    });
-  }
-}
-
-/** Where this machine's programs give something other than the manifest asks for. */
-function versionNotes(spec: ClusterSpec, record: ClusterRecord): string[] {
-  const { major } = record.postgres;
-  const notes: string[] = [];
-  const { pgbouncerVersion } = record.programs;
-  const processes = poolerProcesses(spec.pooler, pgbouncerVersion);
-  if ((spec.pooler.primary || spec.pooler.standby) && processes !== spec.pooler.instances) {
-    notes.push(
-      `one process per pooler instead of ${spec.pooler.instances}: PgBouncer ${pgbouncerVersion} cannot pass a cancelled query on to another process (1.19 can)`,
-    );
-  }
-  if (String(major) === spec.version) return notes;
-  return [
-    ...notes,
-    `PostgreSQL ${major} instead of ${spec.version}: this machine's package sources have no postgresql-${spec.version} (--strict-version refuses)`,
-  ];
-}
-
-/** Root hands the servers to Debian's user postgres; anybody else runs them as themselves. */
-function serviceUser(): ClusterRecord['serviceUser'] {
-  const { username, uid, gid } = userInfo();
-  return uid === 0 ? lookUp('postgres') : { name: username, uid, gid };
-}
-
-function lookUp(name: string): ClusterRecord['serviceUser'] {
-  const line = readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .find(entry => entry.startsWith(`${name}:`));
-  const [, , uid, gid] = line?.split(':') ?? [];
-  if (uid === undefined || gid === undefined) {
-    throw new PgherdError({
-      code: 'no-service-user',
-      message: `this machine has no user "${name}"`,
-      hint: 'install the package postgresql-common',
-    });
-  }
-  return { name, uid: Number(uid), gid: Number(gid) };
-}
-
-function programsOf(tools: Tools): ClusterRecord['programs'] {
-  return {
-    etcd: tools.etcd.path,
-    haproxy: tools.haproxy.path,
-    pgbouncer: tools.pgbouncer.path,
-    tini: tools.tini.path,
-    flock: tools.flock.path,
-    openssl: tools.openssl.path,
-    runsvdir: tools.runit.runsvdir,
-    svlogd: tools.runit.svlogd,
-    chpst: tools.runit.chpst,
-    patroni: [...tools.patroni.argv],
-    patroniEnv: { ...tools.patroni.env },
-    pgbouncerVersion: tools.pgbouncer.version,
-  };
-}
-
 /** Every cluster of the state directory, whether its record can be read or not. */
 async function allClusters(stateDir: string): Promise<ClusterRef[]> {
   const clusters = join(stateDir, 'clusters');
@@ -305,12 +202,4 @@ async function readableRecords(stateDir: string): Promise<ClusterRecord[]> {
 
 function recordPath(stateDir: string, ref: ClusterRef): string {
   return join(clusterRoot(stateDir, ref.namespace, ref.name), 'cluster.json');
-}
-
-/** PostgreSQL's memory units; a bare number counts blocks of 8 kB. */
-function bytesOf(value: string): number {
-  const match = /^\s*(\d+)\s*(B|kB|MB|GB|TB)?\s*$/.exec(value);
-  if (match === null) return 0;
-  const units = { B: 1, kB: 1024, MB: 1024 ** 2, GB: 1024 ** 3, TB: 1024 ** 4 };
-  return Number(match[1]) * (match[2] === undefined ? 8192 : units[match[2] as keyof typeof units]);
 }
