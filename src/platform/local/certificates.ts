@@ -7,6 +7,7 @@ import { type Owner, readIfExists, writeAtomically } from '../../lib/files.ts';
 /** Certificates of servers live two years and are renewed when a third of that is left. */
 const LEAF_DAYS = 730;
 const RENEW_BELOW_DAYS = LEAF_DAYS / 3;
+const WARN_BELOW_DAYS = 60;
 const CA_DAYS = 3650;
 const KEY_OPTIONS = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
 
@@ -47,13 +48,26 @@ export async function ensureCertificates(
   return issued.map(request => request.name);
 }
 
+/** A sentence when the certificates' end is near because nobody has run `up` for long; else nothing. */
+export async function expiryNotes(directory: string, now: Date): Promise<string[]> {
+  const text = await readIfExists(join(directory, 'endpoint.crt'));
+  const days = text === undefined ? Infinity : daysLeft(new X509Certificate(text), now);
+  if (days > WARN_BELOW_DAYS) return [];
+  return [
+    `the certificates end in ${Math.max(0, Math.floor(days))} days: \`pgherd up\` with the manifest renews them`,
+  ];
+}
+
+function daysLeft(certificate: X509Certificate, now: Date): number {
+  return (certificate.validToDate.getTime() - now.getTime()) / 86_400_000;
+}
+
 async function needsIssue(directory: string, request: CertificateRequest, now: Date): Promise<boolean> {
   const text = await readIfExists(join(directory, `${request.name}.pem`));
   if (text === undefined) return true;
   const certificate = new X509Certificate(text);
-  const daysLeft = (certificate.validToDate.getTime() - now.getTime()) / 86_400_000;
   return (
-    daysLeft < RENEW_BELOW_DAYS ||
+    daysLeft(certificate, now) < RENEW_BELOW_DAYS ||
     !request.addresses.every(address => certificate.checkIP(address) !== undefined)
   );
 }

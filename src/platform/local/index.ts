@@ -8,6 +8,7 @@ import { effectiveParameters } from '../../engine/postgres/tuning.ts';
 import { PgherdError, RefusedError } from '../../lib/errors.ts';
 import { readIfExists } from '../../lib/files.ts';
 import type { ClusterRef, PlacementOptions, Platform, PlatformCluster } from '../contract.ts';
+import { expiryNotes } from './certificates.ts';
 import { LocalCluster } from './cluster.ts';
 import { Keeper } from './keeperService.ts';
 import { clusterPaths, clusterRoot } from './layout.ts';
@@ -66,7 +67,7 @@ export function createLocalPlatform(options: LocalPlatformOptions): Platform {
       record,
       spec: parsed.spec,
       manifest,
-      notes: versionNotes(parsed.spec, record),
+      notes: [...versionNotes(parsed.spec, record), ...(await expiryNotes(paths.tls, new Date()))],
       keeper,
     });
   }
