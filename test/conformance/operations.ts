@@ -82,8 +82,8 @@ export function operationTests({ platform, cluster }: Shared): void {
       await cluster().patroni.switchover({ from, to }, soon());
       await eventually('the switchover to be seen', WITHIN.streaming, async () => {
         const { members } = await look();
-        const roles = members.map(({ name, role }) => (role === 'primary' ? name : role));
-        return roles.includes(String(to)) && roles.includes('standby');
+        const [primary] = members.filter(member => member.role === 'primary');
+        return primary?.name === to && members.some(member => member.state === 'streaming');
       });
       await eventually('the primary endpoint to follow', WITHIN.notice, async () => {
         await using sql = await open('bauer', 'firmendaten');

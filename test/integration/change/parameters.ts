@@ -72,6 +72,19 @@ export function parameterTests({ sandbox, cluster, edited }: Editable): void {
       expect(cluster.servers()).toEqual(before);
       expect(await cluster.plan(edited())).toMatchObject({ changes: false });
     });
+
+    it('that keep PostgreSQL from starting (a library that is not there) reach no member', async () => {
+      const before = await starts();
+      const parameters = { shared_preload_libraries: 'gibt_es_nicht' };
+      try {
+        const refused = await sandbox.failure(['up', edited({ parameters }), '--timeout', '60s']);
+        expect(refused).toMatchObject({ exitCode: 2 });
+        expect(`${refused.error.message} ${refused.error.detail}`).toContain('gibt_es_nicht');
+        expect(await starts()).toEqual(before);
+      } finally {
+        await cluster.up(edited());
+      }
+    });
   });
 
   /** One value per member, asked at the member itself. */
