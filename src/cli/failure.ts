@@ -60,7 +60,7 @@ export function describeFailure(error: unknown, facts: FailureFacts): Failure {
       detail: facts.verbose ? withStack(failure.detail, error) : failure.detail,
     };
   }
-  return systemFailure(error) ?? defect(error, facts.verbose);
+  return systemFailure(error) ?? timeoutFailure(error, facts.verbose) ?? defect(error, facts.verbose);
 }
 
 function plainFailure(error: PgherdError, exitCode: number): Failure {
@@ -80,11 +80,11 @@ const SYSTEM_ERRORS: Readonly<Record<string, { message: string; hint: string }>>
   EDQUOT: { message: 'the disk quota is used up', hint: 'free some space and run the command again' },
   EACCES: {
     message: 'permission denied',
-    hint: 'run pgherd as the user who owns the state directory, or name another one with --state-dir',
+    hint: 'run the command as the user who owns the state directory, or name another one with --state-dir',
   },
   EPERM: {
     message: 'operation not permitted',
-    hint: 'run pgherd as the user who owns the state directory, or name another one with --state-dir',
+    hint: 'run the command as the user who owns the state directory, or name another one with --state-dir',
   },
   EROFS: { message: 'the file system is read-only', hint: 'name another place with --state-dir' },
   EMFILE: {
@@ -109,6 +109,20 @@ function systemFailure(error: unknown): Failure | undefined {
     message: known.message,
     detail: messageOf(error),
     hint: known.hint,
+    diagnostics: undefined,
+    silent: false,
+  };
+}
+
+/** A deadline that no room translated: late, but nobody's defect on a machine that is busy enough. */
+function timeoutFailure(error: unknown, verbose: boolean): Failure | undefined {
+  if (!(error instanceof DOMException) || error.name !== 'TimeoutError') return undefined;
+  return {
+    exitCode: EXIT.failed,
+    code: 'timed-out',
+    message: 'a server or program of the cluster did not answer in time',
+    detail: verbose ? error.stack : undefined,
+    hint: 'look what is wrong (pgherd status, pgherd logs), then run the same command again',
     diagnostics: undefined,
     silent: false,
   };

@@ -34,6 +34,11 @@ describe('describeFailure', () => {
     expect(describeFailure(error, facts)).toMatchObject({ code: 'system-enospc', exitCode: 1 });
   });
 
+  it('does not call a defect what took too long', () => {
+    const error = new DOMException('The operation was aborted due to timeout', 'TimeoutError');
+    expect(describeFailure(error, facts)).toMatchObject({ code: 'timed-out', exitCode: 1 });
+  });
+
   it('tells an interruption by its signal, whatever was thrown because of it', () => {
     const aborted = new InterruptedError('SIGINT');
     const thrown = new PgherdError({

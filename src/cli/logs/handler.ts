@@ -22,7 +22,7 @@ export async function logs(session: Session, name: string, options: LogsOptions)
   const cluster = await openCluster(session, name);
   const components = options.component.length === 0 ? [] : await named(cluster, options.component, signal);
   const tail = options.tail ?? (options.follow && since === undefined ? FOLLOWED_LINES : undefined);
-  let width = 0;
+  let width = Math.max(WIDTH, name.length + 2);
   for await (const line of cluster.logs({ follow: options.follow, since, components, tail }, signal)) {
     width = Math.max(width, line.component.length);
     await output.stream(
@@ -33,6 +33,9 @@ export async function logs(session: Session, name: string, options: LogsOptions)
   }
   signal.throwIfAborted();
 }
+
+/** Enough for most components, so that lines do not shift when a longer name turns up. */
+const WIDTH = 16;
 
 /** Components by name or kind. A word that means none is refused: silence would look like an answer. */
 async function named(

@@ -9,5 +9,5 @@ export function logLineToDocument({ at, component, text }: LogLine): LogDocument
 
 /** A log line for people; each component keeps its colour. */
 export function logLineText({ at, component, text }: LogLine, width: number, look: Look): string {
-  return `${look.faint(at)}  ${look.named(component, component.padEnd(width))}  ${text}`;
+  return `${look.faint(at)}  ${look.named(component, component.padEnd(width))}  ${text}`.trimEnd();
 }
