@@ -17,7 +17,7 @@ releases=("$@")
 if [[ $$ != 1 ]]; then
   exec unshare --pid --mount --propagation private --fork --kill-child --mount-proc bash "${BASH_SOURCE[0]}" "$@"
 fi
-[[ $(readlink /proc/self/ns/pid) == $(readlink /proc/1/ns/pid) && $(readlink /proc/1/exe) == *bash ]] ||
+[[ $(readlink /proc/self/ns/pid) == "$(readlink /proc/1/ns/pid)" && $(readlink /proc/1/exe) == *bash ]] ||
   { echo 'not isolated from the machine' >&2; exit 2; }
 command -v mmdebstrap >/dev/null || { echo 'needed: apt-get install mmdebstrap' >&2; exit 2; }
 
@@ -202,13 +202,13 @@ patroniRuns() {
 }
 
 secondIsQuick() {
-  local work=$1 start end
+  local work=$1
   in_ "$work" sh -c 'touch /tmp/mark; sleep 1'
-  start=$(date +%s%N)
-  in_ "$work" sh -c "$SETUP 16 >/tmp/second.json" || return 1
-  end=$(date +%s%N)
-  echo "$(((end - start) / 1000000)) ms"
-  ((end - start < 1000000000)) || return 1
+  # Its own work, not the clock's time: other programs of this machine may be busy.
+  TIMEFORMAT='%U %S'
+  { time in_ "$work" sh -c "$SETUP 16 >/tmp/second.json"; } 2>"$base/second.time" || return 1
+  cat "$base/second.time"
+  awk 'END { exit !($1 + $2 < 1) }' "$base/second.time" || return 1
   in_ "$work" sh -c 'cat /tmp/second.json; cmp /tmp/report.json /tmp/second.json &&
     test -z "$(find /etc /usr /var/lib/dpkg /var/lib/pgherd -newer /tmp/mark -type f ! -name "inspected-*" ! -name "*.pyc")"'
 }
@@ -222,7 +222,7 @@ upgradeKeepsDisabled() {
   undeny "$work"
   ((code == 0)) || return 1
   # What any later installation makes runit do, without any policy of ours.
-  in_ "$work" /var/lib/dpkg/info/runit.postinst triggered /usr/bin || return 1
+  in_ "$work" sh -c 'dpkg-trigger --by-package=bash /usr/bin && dpkg --configure -a' || return 1
   surroundings "$work" | diff "$base/before" -
 }
 
@@ -291,7 +291,12 @@ killedHalfWay() {
   wait $! || true
   rm "$work/etc/dpkg/dpkg.cfg.d/slow"
   [[ -e $work/var/lib/pgherd-setup/links ]] || { echo 'it was done before it was killed'; return 1; }
+  # The worst moment, whichever it was: cut short while being unpacked, with the program there already.
+  sed -i '/^Package: etcd-server$/,/^$/s/^Status: .*/Status: install reinstreq half-installed/' \
+    "$work/var/lib/dpkg/status"
+  in_ "$work" dpkg --audit
   in_ "$work" sh -c "$SETUP 16 >/tmp/again.json" || return 1
+  in_ "$work" sh -c 'dpkg --audit; test -z "$(dpkg --audit)"' || return 1
   surroundings "$work" | diff "$base/before" -
 }
 
@@ -335,14 +340,20 @@ waitsForLock() {
   purge "$work" tini || return 1
   # dpkg's lock is one of fcntl, which flock(1) does not take.
   in_ "$work" /usr/bin/python3 -c '
-import fcntl, time
+import fcntl, os, time
 with open("/var/lib/dpkg/lock-frontend", "w") as f:
     fcntl.lockf(f, fcntl.LOCK_EX)
     open("/tmp/locked", "w")
-    time.sleep(15)' &
+    while not os.path.exists("/tmp/release"):
+        time.sleep(0.1)' &
   until [[ -e $work/tmp/locked ]]; do sleep 0.1; done
-  in_ "$work" sh -c "$SETUP 16 >/dev/null" >"$base/lock.out" 2>&1 || code=$?
-  wait $! || true
+  local holder=$!
+  in_ "$work" sh -c "$SETUP 16 >/dev/null" >"$base/lock.out" 2>&1 &
+  local waiting=$!
+  waitUntil grep -q 'holds the package lock' "$base/lock.out"
+  touch "$work/tmp/release"
+  wait "$holder" || true
+  wait "$waiting" || code=$?
   cat "$base/lock.out"
   [[ $code == 0 ]] && grep -q 'holds the package lock' "$base/lock.out"
 }
