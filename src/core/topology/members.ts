@@ -53,6 +53,10 @@ export function complaintAbout(
   if (member.lagBytes !== undefined && member.lagBytes > maximumLag) {
     return `lags by ${member.lagBytes} bytes (at most ${maximumLag} are permitted)`;
   }
+  // The standby endpoint asks the same: it sends such a member no reads.
+  if (member.replayLagBytes !== undefined && member.replayLagBytes > maximumLag) {
+    return `has ${member.replayLagBytes} bytes to replay (at most ${maximumLag} are permitted): it serves no reads`;
+  }
   return undefined;
 }
 

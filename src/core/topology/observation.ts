@@ -53,6 +53,8 @@ export interface MemberObservation {
   timeline: number | undefined;
   /** Bytes of WAL the primary has and this member has not received. 0 for the primary. */
   lagBytes: number | undefined;
+  /** Bytes of WAL that queries on this member do not see yet: not received, or not replayed. 0 for the primary. */
+  replayLagBytes?: number | undefined;
   /** Seconds since the last replayed commit while something is left to replay; 0 when nothing is. */
   lagSeconds: number | undefined;
   /** Commits wait for this member. */

@@ -9,13 +9,14 @@ const SLOT_GONE_MS = 60_000;
 /** A member's loop runs at least once per loop_wait. */
 const TAKEN_OVER_EXTRA_MS = 15_000;
 
-/** Patroni reloads its server and asks it a second later what waits for a restart. */
-const PENDING_RESTART_MS = 15_000;
+/** Patroni reloads its server and asks it a second later what waits for a restart; twice that and it is settled. */
+const SETTLED_MS = 3000;
+const SETTLE_DEADLINE_MS = 30_000;
 
 /**
  * Patches the configuration, and waits until every member that answers has read the DCS since and, where the patch
  * touches one of `restartParameters`, shows that it waits for a restart. Where a server sees no need for one
- * (the value was in force already), the wait ends after a while without an error.
+ * (the value was in force already), the wait ends after a few seconds without an error.
  */
 export async function patchDynamicConfig(
   patch: DynamicConfig,
@@ -51,27 +52,30 @@ export async function patchDynamicConfig(
   }
   const changed = Object.keys(patch.postgresql?.parameters ?? {});
   if (changed.some(name => restartParameters.includes(name)))
-    await untilRestartsArePending(answering, clients, signal);
+    await untilRestartsAreKnown(answering, clients, signal);
 }
 
-/** Resolves when every member says that it waits for a restart, or when it is clear that not all will. */
-async function untilRestartsArePending(
+/**
+ * Resolves when every member says that it waits for a restart, or when what they say has not changed for a while:
+ * then some see no need for one, since the value was in force already, or cannot see it.
+ */
+async function untilRestartsAreKnown(
   names: string[],
   clients: ClientPool,
   signal: AbortSignal,
 ): Promise<void> {
-  const until = Date.now() + PENDING_RESTART_MS;
+  let last = '';
+  let since = Date.now();
   await poll(
     async inner => {
       const states = await Promise.all(names.map(name => clients.patroni(name).status(inner)));
-      return states.every(state => state.pending_restart === true) || Date.now() > until ? true : undefined;
+      const flags = states.map(state => state.pending_restart === true);
+      if (flags.every(Boolean)) return true;
+      if (flags.join() !== last) since = Date.now();
+      last = flags.join();
+      return Date.now() - since > SETTLED_MS ? true : undefined;
     },
-    {
-      what: 'the members to see what needs a restart',
-      timeoutMs: PENDING_RESTART_MS * 2,
-      everyMs: 200,
-      signal,
-    },
+    { what: 'the members to see what needs a restart', timeoutMs: SETTLE_DEADLINE_MS, everyMs: 200, signal },
   );
 }
 

@@ -221,23 +221,26 @@ function lag(
   status: MemberStatus | undefined,
   primary: MemberStatus | undefined,
   observedAt: Date,
-): Pick<MemberObservation, 'lagBytes' | 'lagSeconds'> {
+): Pick<MemberObservation, 'lagBytes' | 'replayLagBytes' | 'lagSeconds'> {
   if (status === undefined) return { lagBytes: undefined, lagSeconds: undefined };
-  if (roleOf(status) === 'primary') return { lagBytes: 0, lagSeconds: 0 };
+  if (roleOf(status) === 'primary') return { lagBytes: 0, replayLagBytes: 0, lagSeconds: 0 };
   const head = primary?.xlog?.location;
-  const received = status.xlog?.received_location;
-  const replayed = status.xlog?.replayed_location;
-  const lagBytes =
-    head === undefined || received === undefined || received === null
-      ? undefined
-      : Math.max(0, head - Math.max(received, replayed ?? 0));
-  if (head === undefined || replayed === undefined || replayed === null)
-    return { lagBytes, lagSeconds: undefined };
-  if (replayed >= head) return { lagBytes, lagSeconds: 0 };
+  const replayed = status.xlog?.replayed_location ?? undefined;
+  const received = status.xlog?.received_location ?? undefined;
+  const behind = (position: number | undefined) =>
+    head === undefined || position === undefined ? undefined : Math.max(0, head - position);
+  const lagBytes = received === undefined ? undefined : behind(Math.max(received, replayed ?? 0));
+  const replayLagBytes = behind(replayed);
+  if (replayLagBytes === 0) return { lagBytes, replayLagBytes, lagSeconds: 0 };
   const last = status.xlog?.replayed_timestamp;
-  const lagSeconds =
-    last === undefined || last === null ? undefined : (observedAt.getTime() - Date.parse(last)) / 1000;
-  return { lagBytes, lagSeconds: lagSeconds === undefined ? undefined : Math.max(0, lagSeconds) };
+  if (replayLagBytes === undefined || last === undefined || last === null) {
+    return { lagBytes, replayLagBytes, lagSeconds: undefined };
+  }
+  return {
+    lagBytes,
+    replayLagBytes,
+    lagSeconds: Math.max(0, (observedAt.getTime() - Date.parse(last)) / 1000),
+  };
 }
 
 export async function observeDcs(

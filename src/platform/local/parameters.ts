@@ -33,15 +33,12 @@ export async function checkParameters(
     if (owner !== undefined) {
       for (const path of ['.', ...SKELETON]) await chown(join(scratch, path), owner.uid, owner.gid);
     }
-    await run(
-      [join(record.postgres.binDir, 'postgres'), '--check', '-D', scratch, '-c', 'log_min_messages=warning'],
-      {
-        signal,
-        timeoutMs: 20_000,
-        cwd: scratch,
-        ...owner,
-      },
-    );
+    const options = { signal, timeoutMs: 20_000, cwd: scratch, ...owner };
+    const postgres = join(record.postgres.binDir, 'postgres');
+    await run([postgres, '--check', '-D', scratch, '-c', 'log_min_messages=warning'], options);
+    // Asked for what it would compute at its start, the server loads shared_preload_libraries as well (since 15).
+    if (record.postgres.major >= 15)
+      await run([postgres, '-D', scratch, '-C', 'shared_memory_size'], options);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     throw new RefusedError({
