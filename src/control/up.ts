@@ -53,7 +53,12 @@ export async function applyManifest(
 ): Promise<UpResult> {
   const started = performance.now();
   context.progress('looking at the machine');
-  const cluster = await platform.adopt(spec, manifest, placement, context.signal);
+  const cluster = await platform.adopt(
+    spec,
+    manifest,
+    { ...placement, readOnly: context.dryRun },
+    context.signal,
+  );
   if (context.dryRun) {
     const observed = await cluster.observe({ catalog: true }, context.signal);
     const { steps, waiting } = plan(cluster.desired(), observed);

@@ -38,6 +38,8 @@ export interface PlacementOptions {
   port: number | undefined;
   /** Refuse where the wanted major version cannot be had, instead of taking the newest. */
   strictVersion: boolean;
+  /** Only look: install nothing, make no directory. */
+  readOnly?: boolean;
 }
 
 export interface ObserveOptions {

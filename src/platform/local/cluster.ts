@@ -261,6 +261,7 @@ export class LocalCluster implements PlatformCluster {
     // The record goes first: what is left of an interrupted deletion is no cluster any more.
     await rm(record, { force: true });
     await rm(root, { recursive: true, force: true });
+    await this.#keeper.release();
     return [];
   }
 

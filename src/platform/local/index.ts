@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseManifest } from '../../core/manifest/parse.ts';
 import type { ClusterSpec } from '../../core/manifest/spec.ts';
 import { effectiveParameters } from '../../engine/postgres/tuning.ts';
-import { PgherdError, RefusedError } from '../../lib/errors.ts';
+import { codeOf, PgherdError, RefusedError } from '../../lib/errors.ts';
 import { readIfExists } from '../../lib/files.ts';
 import type { ClusterRef, PlacementOptions, Platform, PlatformCluster } from '../contract.ts';
 import { expiryNotes } from './certificates.ts';
@@ -46,7 +46,8 @@ export function createLocalPlatform(options: LocalPlatformOptions): Platform {
   const { stateDir } = options;
   const keeper = new Keeper(stateDir, options.launch, async () => {
     const records = await readableRecords(stateDir);
-    return records.some(record => !record.stopped);
+    if (records.some(record => !record.stopped)) return 'running';
+    return (await allClusters(stateDir)).length > 0 ? 'stopped' : 'none';
   });
 
   async function open(ref: ClusterRef): Promise<PlatformCluster> {
@@ -88,9 +89,9 @@ export function createLocalPlatform(options: LocalPlatformOptions): Platform {
     signal: AbortSignal,
   ): Promise<PlatformCluster> {
     const known = await readRecord(recordPath(stateDir, spec));
-    const tools = await provideTools(spec, known, signal);
+    const tools = await provideTools(spec, known, placement.readOnly === true, signal);
     const user = serviceUser();
-    await checkStateDirectory(stateDir, user);
+    if (placement.readOnly !== true) await checkStateDirectory(stateDir, user);
     checkListen(placement.listen);
     const record =
       known === undefined
@@ -116,11 +117,19 @@ export function createLocalPlatform(options: LocalPlatformOptions): Platform {
   async function provideTools(
     spec: ClusterSpec,
     known: ClusterRecord | undefined,
+    readOnly: boolean,
     signal: AbortSignal,
   ): Promise<Tools> {
     const majorWanted = known?.postgres.major ?? Number(spec.version);
     const toolsDir = options.toolsDir ?? join(stateDir, 'tools');
     let report = await inspectTools({ majorWanted, toolsDir, signal });
+    if (!isReady(report) && readOnly) {
+      throw new RefusedError({
+        code: 'tools-missing',
+        message: `not installed yet: ${report.missing.map(item => item.tool).join(', ')}`,
+        hint: 'run `pgherd setup` (or `pgherd up`, which does it): a plan installs nothing',
+      });
+    }
     if (!isReady(report)) {
       report = await installTools(report, { onProgress: options.onSetup, signal });
     }
@@ -179,10 +188,10 @@ async function anyRunning(services: string): Promise<boolean> {
 /** Every cluster of the state directory, whether its record can be read or not. */
 async function allClusters(stateDir: string): Promise<ClusterRef[]> {
   const clusters = join(stateDir, 'clusters');
-  const namespaces = (await readdir(clusters).catch(() => [])).sort();
+  const namespaces = (await listDirectory(clusters)).sort();
   const refs = await Promise.all(
     namespaces.map(async namespace => {
-      const names = (await readdir(join(clusters, namespace)).catch(() => [])).sort();
+      const names = (await listDirectory(join(clusters, namespace))).sort();
       return names.map(name => ({ name, namespace }));
     }),
   );
@@ -190,6 +199,21 @@ async function allClusters(stateDir: string): Promise<ClusterRef[]> {
     refs.flat().map(ref => readIfExists(recordPath(stateDir, ref)).then(text => text !== undefined)),
   );
   return refs.flat().filter((_, n) => exists[n]);
+}
+
+/** Empty when there is no such directory; one that may not be read is an error. */
+async function listDirectory(path: string): Promise<string[]> {
+  try {
+    return await readdir(path);
+  } catch (cause) {
+    if (['ENOENT', 'ENOTDIR'].includes(codeOf(cause) ?? '')) return [];
+    throw new StateError({
+      code: 'state-unreadable',
+      message: `${path} cannot be read (${codeOf(cause) ?? 'unknown error'})`,
+      hint: 'run pgherd as the user that made the clusters, or name another state directory with --state-dir',
+      cause,
+    });
+  }
 }
 
 /** Records that can be read: what is wrong with another cluster's is for that cluster to say. */

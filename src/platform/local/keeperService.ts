@@ -1,9 +1,12 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureDirectory, writeAtomically } from '../../lib/files.ts';
 import { DetachedProcess } from './detachedProcess.ts';
 import { RUNNING_LOCK, serviceStatus, startService, stopService, writeService } from './runit.ts';
 
 const SERVICE = 'keeper';
+/** Its waits are bounded by themselves. */
+const NEVER = new AbortController().signal;
 
 /**
  * The resident control plane as a service of its own below `<state>/services`: one for all clusters of a state
@@ -14,15 +17,19 @@ export class Keeper {
   readonly #services: string;
   readonly #launch: { node: string; main: string };
   readonly #supervisor: DetachedProcess;
-  readonly #anyRunning: () => Promise<boolean>;
+  readonly #clusters: () => Promise<'running' | 'stopped' | 'none'>;
 
-  /** @param anyRunning whether some cluster of the state directory is not stopped. */
-  constructor(stateDir: string, launch: { node: string; main: string }, anyRunning: () => Promise<boolean>) {
+  /** @param clusters whether some cluster of the state directory runs, or all are stopped, or there is none. */
+  constructor(
+    stateDir: string,
+    launch: { node: string; main: string },
+    clusters: () => Promise<'running' | 'stopped' | 'none'>,
+  ) {
     this.#stateDir = stateDir;
     this.#services = join(stateDir, 'services');
     this.#launch = launch;
-    this.#anyRunning = anyRunning;
-    this.#supervisor = new DetachedProcess(join(stateDir, 'keeper.json'), join(stateDir, 'keeper.log'));
+    this.#clusters = clusters;
+    this.#supervisor = new DetachedProcess(join(stateDir, 'keeper.json'), join(stateDir, 'supervisor.log'));
   }
 
   /** Starts the control plane, or a newer version of it, unless it runs. */
@@ -44,7 +51,7 @@ export class Keeper {
     });
     await this.#supervisor.ensure(['runsvdir', '-P', this.#services], this.#services);
     if (!(await serviceStatus(this.#services, SERVICE)).running) {
-      await startService(this.#services, SERVICE, AbortSignal.timeout(15_000));
+      await startService(this.#services, SERVICE, NEVER);
     }
   }
 
@@ -53,12 +60,16 @@ export class Keeper {
     return { running, since };
   }
 
-  /** Ends the control plane when no cluster is left for it to watch. */
+  /** Ends the control plane when no cluster is left for it to watch, and takes its files with the last cluster. */
   async release(): Promise<void> {
-    if (await this.#anyRunning()) return;
-    const signal = AbortSignal.timeout(15_000);
-    await stopService(this.#services, SERVICE, 5_000, signal);
-    await this.#supervisor.stop('SIGHUP', 10_000, signal);
+    const clusters = await this.#clusters();
+    if (clusters === 'running') return;
+    await stopService(this.#services, SERVICE, 5_000, NEVER);
+    await this.#supervisor.stop('SIGHUP', 10_000, NEVER);
+    if (clusters === 'stopped') return;
+    for (const own of ['services', 'log', 'supervisor.log', 'run', 'clusters']) {
+      await rm(join(this.#stateDir, own), { recursive: true, force: true });
+    }
   }
 }
 

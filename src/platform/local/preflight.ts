@@ -194,7 +194,7 @@ export async function checkRoom(
       hint: 'lower spec.resources.limits.memory or postgresql.parameters.shared_buffers, or numberOfInstances',
     });
   }
-  const disk = await statfs(stateDir);
+  const disk = await statfs(await nearestExisting(stateDir));
   const free = disk.bavail * disk.bsize;
   if (free < spec.instances * MINIMUM_DISK_PER_MEMBER) {
     throw new RefusedError({
@@ -209,6 +209,15 @@ export async function checkRoom(
     );
   }
   return notes;
+}
+
+/** The directory itself, or the one it would be made in. */
+async function nearestExisting(path: string): Promise<string> {
+  const there = await stat(path).then(
+    () => true,
+    () => false,
+  );
+  return there || path === dirname(path) ? path : await nearestExisting(dirname(path));
 }
 
 async function availableMemory(): Promise<number | undefined> {
