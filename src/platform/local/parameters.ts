@@ -1,6 +1,6 @@
-import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { access, chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { RefusedError } from '../../lib/errors.ts';
 import { CommandError, run } from '../../lib/exec.ts';
 import { writeAtomically } from '../../lib/files.ts';
@@ -19,6 +19,7 @@ export async function checkParameters(
   record: ClusterRecord,
   signal: AbortSignal,
 ): Promise<void> {
+  await checkLibraries(parameters, record);
   const scratch = await mkdtemp(join(tmpdir(), 'pgherd-check-'));
   const asRoot = process.getuid?.() === 0;
   const owner = asRoot ? { uid: record.serviceUser.uid, gid: record.serviceUser.gid } : undefined;
@@ -36,9 +37,6 @@ export async function checkParameters(
     const options = { signal, timeoutMs: 20_000, cwd: scratch, ...owner };
     const postgres = join(record.postgres.binDir, 'postgres');
     await run([postgres, '--check', '-D', scratch, '-c', 'log_min_messages=warning'], options);
-    // Asked for what it would compute at its start, the server loads shared_preload_libraries as well (since 15).
-    if (record.postgres.major >= 15)
-      await run([postgres, '-D', scratch, '-C', 'shared_memory_size'], options);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     throw new RefusedError({
@@ -50,6 +48,32 @@ export async function checkParameters(
     });
   } finally {
     await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** `postgres --check` loads no libraries, but a server that lacks one does not start. */
+async function checkLibraries(parameters: Record<string, string>, record: ClusterRecord): Promise<void> {
+  const directory = join(dirname(record.postgres.binDir), 'lib');
+  const names = (parameters.shared_preload_libraries ?? '')
+    .split(',')
+    .map(name => name.trim().replaceAll('"', ''));
+  for (const name of names.filter(text => text !== '')) {
+    const path = name.includes('/') ? name.replace('$libdir', directory) : join(directory, name);
+    const found = await Promise.all(
+      [path, `${path}.so`].map(file =>
+        access(file).then(
+          () => true,
+          () => false,
+        ),
+      ),
+    );
+    if (found.includes(true)) continue;
+    throw new RefusedError({
+      code: 'parameter-refused',
+      message: `shared_preload_libraries names "${name}", which PostgreSQL ${record.postgres.version} does not have`,
+      detail: `there is no ${path}.so`,
+      hint: `install the package that brings it (often postgresql-${record.postgres.major}-…), or leave it out; nothing was changed`,
+    });
   }
 }
 
