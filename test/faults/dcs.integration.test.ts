@@ -33,10 +33,11 @@ faults('leases and quorum', 'faults-dcs', rig => {
       primary = await elected(old);
       electedMs = performance.now() - stopped;
       await rig.leadsTo('pooler', primary);
+      expect(primary.name, 'only the synchronous standby may take over').toBe(heir.name);
       // Both have the chance to acknowledge something now.
-      await eventually('the new primary to take direct writes', 20_000, () => {
-        const writer = primary.name === heir.name ? direct.heir : undefined;
-        return writer === undefined || writer.acknowledged.length > 5;
+      const { length } = direct.heir.acknowledged;
+      await eventually('direct writes to the new primary', 20_000, () => {
+        return direct.heir.acknowledged.length > length + 5;
       });
       await delay(3000);
     } finally {
