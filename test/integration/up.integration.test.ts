@@ -75,7 +75,7 @@ integration("up with the user's manifest", sandbox => {
     it('says that another major version than the wanted one is used', async () => {
       const status = await cluster.status();
       if (status.version.startsWith('16')) return;
-      const sentence = new RegExp(`^PostgreSQL ${Number.parseInt(status.version, 10)} instead of 16`);
+      const sentence = new RegExp(`^PostgreSQL ${Number.parseInt(status.version, 10)} instead of 16`, 'm');
       expect(created.notes.join('\n')).toMatch(sentence);
       expect(status.notes.join('\n')).toMatch(sentence);
       await using sql = await cluster.connect('primary');
