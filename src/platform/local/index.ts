@@ -1,6 +1,7 @@
 /** The local platform: clusters on this machine, all below one state directory. */
 import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseManifest } from '../../core/manifest/parse.ts';
 import type { ClusterSpec } from '../../core/manifest/spec.ts';
@@ -12,7 +13,7 @@ import { expiryNotes } from './certificates.ts';
 import { LocalCluster } from './cluster.ts';
 import { Keeper } from './keeperService.ts';
 import { clusterPaths, clusterRoot } from './layout.ts';
-import { checkParameters } from './parameters.ts';
+import { checkParameters, sweepScratch } from './parameters.ts';
 import { bytesOf, checkVersions, placed, programsOf, serviceUser, versionNotes } from './placement.ts';
 import {
   checkListen,
@@ -107,7 +108,9 @@ export function createLocalPlatform(options: LocalPlatformOptions): Platform {
     const notes = [...versionNotes(spec, record)];
     const parameters = effectiveParameters(spec);
     if ((await readIfExists(paths.manifest)) !== manifest) {
-      await checkParameters(parameters, record, signal);
+      const parent = placement.readOnly === true ? tmpdir() : stateDir;
+      if (parent === stateDir) await sweepScratch(parent);
+      await checkParameters(parameters, record, parent, signal);
       if (known === undefined || known.stopped)
         notes.push(...(await checkRoom(spec, stateDir, bytesOf(parameters.shared_buffers ?? ''))));
     }

@@ -1,10 +1,11 @@
-import { access, chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { access, chown, mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { RefusedError } from '../../lib/errors.ts';
 import { CommandError, run } from '../../lib/exec.ts';
 import { writeAtomically } from '../../lib/files.ts';
 import type { ClusterRecord } from './record.ts';
+
+const SCRATCH = '.check-';
 
 /** The least that postgres takes for a data directory. */
 const SKELETON = ['global', 'pg_notify', 'pg_dynshmem', 'pg_stat', 'pg_stat_tmp', 'pg_subtrans'];
@@ -17,10 +18,11 @@ const SKELETON = ['global', 'pg_notify', 'pg_dynshmem', 'pg_stat', 'pg_stat_tmp'
 export async function checkParameters(
   parameters: Record<string, string>,
   record: ClusterRecord,
+  parent: string,
   signal: AbortSignal,
 ): Promise<void> {
   await checkLibraries(parameters, record);
-  const scratch = await mkdtemp(join(tmpdir(), 'pgherd-check-'));
+  const scratch = await mkdtemp(join(parent, SCRATCH));
   const asRoot = process.getuid?.() === 0;
   const owner = asRoot ? { uid: record.serviceUser.uid, gid: record.serviceUser.gid } : undefined;
   try {
@@ -48,6 +50,15 @@ export async function checkParameters(
     });
   } finally {
     await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Deletes what runs that were killed left behind; another run's own directory is younger. */
+export async function sweepScratch(parent: string): Promise<void> {
+  const names = (await readdir(parent)).filter(name => name.startsWith(SCRATCH));
+  for (const path of names.map(name => join(parent, name))) {
+    const age = Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now());
+    if (age > 60_000) await rm(path, { recursive: true, force: true });
   }
 }
 
