@@ -15,7 +15,7 @@ export function logsCommand(cli: Cli): Command {
   const command = new Command('logs')
     .summary('what all servers say, merged in time order')
     .description(
-      'Prints the logs of PostgreSQL, Patroni, etcd, the poolers, the proxy and the control plane as one stream. ' +
+      'Prints the logs of PostgreSQL, Patroni, etcd, the poolers and the proxy as one stream. ' +
         'With --output json one document per line.',
     )
     .argument('<name>', 'name of the cluster')

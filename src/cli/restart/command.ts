@@ -7,7 +7,7 @@ export function restartCommand(cli: Cli): Command {
   const command = new Command('restart')
     .summary('restart PostgreSQL, one member after the other')
     .description(
-      'Without a member: a rolling restart, standbys first, the primary last and moved away from before. With a ' +
+      'Without a member: a rolling restart, standbys first, the primary last; the primary is restarted in place. With a ' +
         'member: only that one.',
     )
     .argument('<name>', 'name of the cluster')

@@ -5,10 +5,10 @@ import { withExamples } from '../help.ts';
 /** `pgherd switchover NAME` */
 export function switchoverCommand(cli: Cli): Command {
   const command = new Command('switchover')
-    .summary('move the primary in order, without errors for clients')
+    .summary('move the primary in order, without losing a write')
     .description(
-      'Hands the role of the primary to a standby that has everything. Poolers hold their clients meanwhile, who ' +
-        'see a short stall. Refused where no standby is fit.',
+      'Hands the role of the primary to a standby that has everything. Writes stop for about two seconds, and sessions ' +
+        'of the old primary are cut: applications have to connect or repeat once. Refused where no standby is fit.',
     )
     .argument('<name>', 'name of the cluster')
     .option('--to <member>', 'the new primary (default: the best standby)')
@@ -27,7 +27,7 @@ export function switchoverCommand(cli: Cli): Command {
         {
           timeoutMs: 3 * 60_000,
           interrupted: session =>
-            `Patroni may still complete the move, and poolers resume by themselves; look: ${session.command(['status', name])}`,
+            `Patroni may still complete the move; look: ${session.command(['status', name])}`,
         },
       );
     });

@@ -119,7 +119,7 @@ function nextLines({ ref, manifest }: UpOutcome, session: Session): string[] {
   const rows: [string, string][] = [
     [session.command(['status', ref.name], ref), 'is it healthy, what would be lost?'],
     [session.command(['logs', ref.name, '-f'], ref), 'what all servers say'],
-    [session.command(['switchover', ref.name], ref), 'move the primary, without errors for clients'],
+    [session.command(['switchover', ref.name], ref), 'move the primary; sessions are cut once'],
     [session.command(['plan', manifest.file]), 'what an edit of the manifest would do'],
     [session.command(['down', ref.name], ref), 'stop it, keep the data'],
   ];
