@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, describe } from 'vitest';
 import type { ErrorDocument } from '../../src/cli/schema.ts';
 import { defaultToolsDir, inspectTools, isReady } from '../../src/platform/local/setup/index.ts';
 import { type CommandResult, explain, ROOT, type Running, start } from './command.ts';
@@ -176,7 +176,6 @@ function list(directory: string): string[] {
 /** A sandbox for the tests of the block around, which is closed behind them; what leaked makes the file fail. */
 export function useSandbox(): Sandbox {
   const sandbox = new Sandbox();
-  beforeAll(() => {});
   afterAll(async () => {
     const leaks = await sandbox.close();
     if (leaks.length > 0) throw new Error(`left behind on the machine:\n${leaks.join('\n')}`);

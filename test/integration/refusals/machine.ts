@@ -49,10 +49,10 @@ export function machineTests(sandbox: Sandbox): void {
     it('disk space', async ctx => {
       const tiny = join(sandbox.root, 'tiny');
       mkdirSync(tiny);
-      const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=100m,mode=755', 'tmpfs', tiny]);
+      const mount = spawnSync('/bin/mount', ['-t', 'tmpfs', '-o', 'size=100m,mode=755', 'tmpfs', tiny]);
       if (mount.status !== 0) return ctx.skip('mounting a file system is not permitted here');
       onTestFinished(() => {
-        spawnSync('umount', [tiny]);
+        spawnSync('/bin/umount', [tiny]);
       });
       const { exitCode, error } = await sandbox.failure(['up', file()], { env: { PGHERD_STATE_DIR: tiny } });
       expect({ exitCode, code: error.code }).toEqual({ exitCode: 2, code: 'not-enough-disk' });
