@@ -39,7 +39,11 @@ export async function ensureCertificates(
   const { directory } = authority;
   if ((await readIfExists(join(directory, 'ca.crt'))) === undefined) {
     // The key is in place before the certificate: an interrupted run starts over.
-    await openssl(authority, 'ca', ['-subj', `/CN=${commonName}`, '-days', String(CA_DAYS)]);
+    await openssl(authority, 'ca', [
+      ...['-subj', `/CN=${commonName}`, '-days', String(CA_DAYS)],
+      // Python 3.13 takes no authority without it.
+      ...['-addext', 'keyUsage=critical,keyCertSign,cRLSign'],
+    ]);
   }
   await copyFile(join(directory, 'ca.crt'), caCopy);
   const wanting = await Promise.all(requests.map(request => needsIssue(directory, request, now)));
@@ -94,6 +98,8 @@ async function issue(authority: Authority, request: CertificateRequest): Promise
     'basicConstraints=critical,CA:FALSE',
     '-addext',
     'extendedKeyUsage=serverAuth,clientAuth',
+    '-addext',
+    'keyUsage=critical,digitalSignature',
   ]);
   const cert = (await readIfExists(join(directory, `${request.name}.crt`))) ?? '';
   const key = (await readIfExists(join(directory, `${request.name}.key`))) ?? '';
@@ -126,7 +132,8 @@ async function openssl(authority: Authority, name: string, options: string[]): P
   ] as const) {
     await writeAtomically(file(`${extension}.tmp`), (await readIfExists(file(`${extension}.tmp`))) ?? '', {
       mode,
-      owner: authority.owner,
+      // No server needs the authority's key: where pgherd is root, only root reads it.
+      owner: name === 'ca' ? undefined : authority.owner,
     });
     await rename(file(`${extension}.tmp`), file(extension));
   }

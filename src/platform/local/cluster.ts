@@ -174,6 +174,7 @@ export class LocalCluster implements PlatformCluster {
 
   async apply(action: Action, context: ApplyContext): Promise<void> {
     const { signal } = context;
+    signal.throwIfAborted();
     switch (action.kind) {
       case 'prepare':
         return await this.provision(context);
