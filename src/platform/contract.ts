@@ -65,6 +65,8 @@ export interface PlatformCluster extends Disposable {
   record(): Promise<void>;
   /** Sees to what every step needs: directories, certificates, generated passwords. May be repeated. */
   provision(context: ApplyContext): Promise<void>;
+  /** Asks the servers not to wait for their next turn, while somebody waits for them. Changes nothing; never rejects. */
+  hasten(observed: Observation, signal: AbortSignal): Promise<void>;
   /** Makes sure that the resident control plane watches the cluster. */
   guard(): Promise<void>;
   /** The control plane's own small repairs, which interrupt nothing. Resolves with what was done. */

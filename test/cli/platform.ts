@@ -124,6 +124,7 @@ function open(cluster: MemoryCluster, manifest?: string): PlatformCluster {
     provision: async () => {
       cluster.world = { ...cluster.world, observed: { ...cluster.world.observed, exists: true } };
     },
+    hasten: async () => {},
     guard: async () => call('guard'),
     heal: async () => [],
     remember: async () => {},

@@ -75,6 +75,11 @@ export class PatroniClient implements Disposable {
     if (response.status !== 200) throw this.#error('refused the new configuration', response);
   }
 
+  /** Makes the member's loop run now: Patroni wakes on a patch, also on one that changes nothing. */
+  async wake(config: DynamicConfig, signal: AbortSignal): Promise<void> {
+    if (config.loop_wait !== undefined) await this.patchConfig({ loop_wait: config.loop_wait }, signal);
+  }
+
   async switchover(from: string, to: string | undefined, signal: AbortSignal): Promise<void> {
     const body = { leader: from, ...(to !== undefined && { candidate: to }) };
     const response = await this.#http.request('POST', '/switchover', { body, timeoutMs: 60_000, signal });

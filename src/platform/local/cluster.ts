@@ -119,6 +119,15 @@ export class LocalCluster implements PlatformCluster {
     await this.#keeper.ensure();
   }
 
+  async hasten(observed: Observation, signal: AbortSignal): Promise<void> {
+    const primary = observed.members.find(member => member.role === 'primary');
+    if (primary === undefined || observed.config === undefined) return;
+    await this.#clients
+      .patroni(primary.name)
+      .wake(observed.config, signal)
+      .catch(() => {});
+  }
+
   desired(): Desired {
     const { spec } = this;
     return {

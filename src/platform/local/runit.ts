@@ -187,6 +187,10 @@ async function control(services: string, name: string, letter: string): Promise<
   try {
     await pipe.write(letter);
     return true;
+  } catch (error) {
+    // runsv ended between the two calls.
+    if (codeOf(error) === 'EPIPE') return false;
+    throw error;
   } finally {
     await pipe.close();
   }
