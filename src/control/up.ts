@@ -13,7 +13,7 @@ import { sleep } from '../lib/time.ts';
 import type { ApplyContext, PlacementOptions, Platform, PlatformCluster } from '../platform/contract.ts';
 
 /** Between two looks while there is only waiting to do. */
-const LOOK_EVERY_MS = 100;
+const LOOK_EVERY_MS = 150;
 /** Patroni chooses a synchronous standby in the turns of its loop, a second each; it may take them sooner. */
 const HASTEN_EVERY_MS = 250;
 /** The same steps planned again and again do not bring the cluster further: a person has to look. */

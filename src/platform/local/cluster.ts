@@ -119,13 +119,17 @@ export class LocalCluster implements PlatformCluster {
     await this.#keeper.ensure();
   }
 
-  async hasten(observed: Observation, signal: AbortSignal): Promise<void> {
-    const primary = observed.members.find(member => member.role === 'primary');
-    if (primary === undefined || observed.config === undefined) return;
-    await this.#clients
-      .patroni(primary.name)
-      .wake(observed.config, signal)
-      .catch(() => {});
+  async hasten({ config, members }: Observation, signal: AbortSignal): Promise<void> {
+    if (config === undefined) return;
+    const answering = members.filter(member => member.problem === undefined);
+    await Promise.all(
+      answering.map(member =>
+        this.#clients
+          .patroni(member.name)
+          .wake(config, signal)
+          .catch(() => {}),
+      ),
+    );
   }
 
   desired(): Desired {
