@@ -58,11 +58,15 @@ build() {
   local release=$1 packages=ca-certificates
   [[ $release == bookworm ]] || packages+=,nodejs,npm
   [[ -e $base/$release.tar ]] && return
-  # Security updates too: they hold newer versions of the servers, as on any real machine.
+  # Security updates too: they hold newer versions of the servers, as on any real machine. From this machine's mirror.
+  local uris mirror security
+  uris=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' | sort -u)
+  mirror=$(grep -v security <<<"$uris" | head -n 1)
+  security=$(grep security <<<"$uris" | head -n 1)
   mmdebstrap --quiet --variant=minbase --include="$packages" "$release" "$base/$release.new.tar" \
-    "deb http://deb.debian.org/debian $release main" \
-    "deb http://deb.debian.org/debian $release-updates main" \
-    "deb http://deb.debian.org/debian-security $release-security main"
+    "deb $mirror $release main" \
+    "deb $mirror $release-updates main" \
+    "deb $security $release-security main"
   mv "$base/$release.new.tar" "$base/$release.tar"
 }
 

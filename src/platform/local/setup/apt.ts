@@ -66,15 +66,12 @@ export async function upgradesNeeded(packages: readonly string[], signal: AbortS
   return parseUpgrades(stdout);
 }
 
-/** Debian's public address, for machines whose sources name no Debian mirror. */
-const PUBLIC_MIRROR = 'http://deb.debian.org/debian';
-
-/** Debian archives to ask, best first: those this machine is configured for, then the public one. */
+/** Debian archives that this machine is configured for, in their order; at least one, or its package manager is of no use. */
 export async function debianMirrors(signal: AbortSignal): Promise<string[]> {
   const { stdout } = await run(['apt-get', 'indextargets', '--format', MIRROR_FORMAT], {
     signal,
     timeoutMs: QUESTION_MS,
     env: APT_ENV,
   });
-  return [...new Set([...parseMirrors(stdout), PUBLIC_MIRROR])];
+  return [...new Set(parseMirrors(stdout))];
 }
