@@ -111,7 +111,7 @@ export function changes(
         subject: component.name,
         message: `${component.name} is not running`,
       });
-    } else if (component.running && previous.since !== component.since) {
+    } else if (component.running && startedAnew(previous.since, component.since)) {
       entries.push({
         event: 'server-restarted',
         subject: component.name,
@@ -120,6 +120,12 @@ export function changes(
     }
   }
   return entries;
+}
+
+/** Start times are told with the boot time, which moves by a second when the clock is set. */
+function startedAnew(before: string | undefined, now: string | undefined): boolean {
+  if (before === undefined || now === undefined) return false;
+  return Math.abs(Date.parse(now) - Date.parse(before)) > 2000;
 }
 
 function memberChanges(

@@ -19,6 +19,17 @@ export async function startTimeOf(pid: number): Promise<string | undefined> {
   }
 }
 
+/** /proc counts process starts in these ticks after the boot; Linux shows 100 a second to programs everywhere. */
+const TICKS_PER_SECOND = 100;
+
+/** When a living process started; undefined when there is none. Exact to a second, as the boot time is. */
+export async function startedAt(pid: number): Promise<Date | undefined> {
+  const ticks = await startTimeOf(pid);
+  const boot = /^btime (\d+)$/m.exec(await readFile('/proc/stat', 'utf8'))?.[1];
+  if (ticks === undefined || boot === undefined) return undefined;
+  return new Date((Number(boot) + Number(ticks) / TICKS_PER_SECOND) * 1000);
+}
+
 export async function isAlive(id: ProcessId): Promise<boolean> {
   return (await startTimeOf(id.pid)) === id.startTime;
 }

@@ -25,7 +25,10 @@ export function upCommand(cli: Cli): Command {
     )
     .argument('<file>', 'manifest of kind postgresql; - reads standard input')
     .option('--dry-run', 'only say what would be done, like `pgherd plan`')
-    .option('--listen <address>', 'address for the endpoints that the manifest exposes, instead of loopback')
+    .option(
+      '--listen <address>',
+      'address for the endpoints that the manifest exposes; `loopback` takes it back',
+    )
     .option('--port <port>', 'port of the primary endpoint; the other ports follow it', parsePort)
     .option('--strict-version', 'refuse if the major version of the manifest cannot be had')
     .addOption(

@@ -22,6 +22,7 @@ import {
   checkStateDirectory,
   chooseSubnet,
   firstTaken,
+  LOOPBACK,
   listeners,
   portTaken,
 } from './preflight.ts';
@@ -155,15 +156,16 @@ export function createLocalPlatform(options: LocalPlatformOptions): Platform {
   ): Promise<ClusterRecord> {
     signal.throwIfAborted();
     const port = placement.port ?? DEFAULT_PORT;
+    const listen = placement.listen === LOOPBACK ? undefined : placement.listen;
     const used = (await readableRecords(stateDir)).map(record => record.subnet);
     const key = `${stateDir}:${spec.namespace}/${spec.name}`;
     return {
       schema: 1,
       name: spec.name,
       namespace: spec.namespace,
-      subnet: await chooseSubnet(spec, port, placement.listen, key, used),
+      subnet: await chooseSubnet(spec, port, listen, key, used),
       port,
-      ...(placement.listen !== undefined && { listen: placement.listen }),
+      listen,
       createdAt: new Date().toISOString(),
       stopped: false,
       uid: randomUUID(),

@@ -5,7 +5,7 @@ import type { ClusterSpec } from '../../core/manifest/spec.ts';
 import { poolerProcesses } from '../../engine/pgbouncer/config.ts';
 import { PgherdError, RefusedError } from '../../lib/errors.ts';
 import type { PlacementOptions } from '../contract.ts';
-import { dataMajors } from './preflight.ts';
+import { dataMajors, LOOPBACK } from './preflight.ts';
 import type { ClusterRecord } from './record.ts';
 import type { Tools } from './setup/index.ts';
 
@@ -18,7 +18,8 @@ export function placed(known: ClusterRecord, placement: PlacementOptions): Parti
       hint: `leave out --port, or destroy the cluster and make it anew`,
     });
   }
-  return placement.listen === undefined ? {} : { listen: placement.listen };
+  if (placement.listen === undefined) return {};
+  return { listen: placement.listen === LOOPBACK ? undefined : placement.listen };
 }
 
 /** Refuses data of another major, and, where asked, a major other than the wanted one. */

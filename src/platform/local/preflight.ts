@@ -12,8 +12,10 @@ import type { Owner } from '../../lib/files.ts';
 import { endpointAddress, endpointPorts, memberAddress, VOTERS } from './layout.ts';
 
 const MIB = 1024 * 1024;
-/** An empty member takes about 40 MB of data and 80 MB of WAL and etcd; below this nothing useful can start. */
-const MINIMUM_DISK_PER_MEMBER = 256 * MIB;
+/** An empty member takes about 40 MB of data and 48 MB of WAL; below this nothing useful can start. */
+const MINIMUM_DISK_PER_MEMBER = 192 * MIB;
+/** etcd reserves its log ahead (measured: 123 MB). */
+const DISK_PER_VOTER = 130 * MIB;
 /** Patroni, etcd and PostgreSQL's own processes, beside shared_buffers (measured: 95 MB). */
 const MEMORY_PER_MEMBER = 100 * MIB;
 /** sun_path is 108 bytes with its end; the longest socket below run/<id>/ is pooler-standby-NN/.s.PGSQL.NNNNN. */
@@ -126,9 +128,12 @@ export function portTaken(taken: Listener & { why: string }): PortTakenError {
   });
 }
 
+/** Takes an earlier `--listen` back. */
+export const LOOPBACK = 'loopback';
+
 /** `--listen` must be an address of this machine; all addresses at once would collide with the members' own. */
 export function checkListen(listen: string | undefined): void {
-  if (listen === undefined) return;
+  if (listen === undefined || listen === LOOPBACK) return;
   const own = Object.values(networkInterfaces()).flatMap(list => (list ?? []).map(entry => entry.address));
   if (own.includes(listen)) return;
   const wildcard = listen === '0.0.0.0' || listen === '::';
@@ -196,10 +201,11 @@ export async function checkRoom(
   }
   const disk = await statfs(await nearestExisting(stateDir));
   const free = disk.bavail * disk.bsize;
-  if (free < spec.instances * MINIMUM_DISK_PER_MEMBER) {
+  const least = spec.instances * MINIMUM_DISK_PER_MEMBER + VOTERS * DISK_PER_VOTER;
+  if (free < least) {
     throw new RefusedError({
       code: 'not-enough-disk',
-      message: `${stateDir} has ${mib(free)} of disk free; ${spec.instances} instances need at least ${mib(spec.instances * MINIMUM_DISK_PER_MEMBER)} to start`,
+      message: `${stateDir} has ${mib(free)} of disk free; ${spec.instances} instances need at least ${mib(least)} to start`,
       hint: 'free some, or give a state directory on another disk with --state-dir',
     });
   }

@@ -8,7 +8,7 @@ import { chmod, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path';
 import { codeOf } from '../../lib/errors.ts';
 import { readIfExists, writeAtomically } from '../../lib/files.ts';
-import { lockHolder } from '../../lib/process.ts';
+import { lockHolder, startedAt } from '../../lib/process.ts';
 import { poll, sleep } from '../../lib/time.ts';
 
 export interface ServiceStatus {
@@ -58,15 +58,22 @@ export async function serviceStatus(services: string, name: string): Promise<Ser
   const supervise = join(directory, 'supervise');
   const supervised = await hasReader(join(supervise, 'control'));
   const watched = Number(((await readIfExists(join(supervise, 'pid'))) ?? '').trim());
-  const changed = await stat(join(supervise, 'status')).catch(() => undefined);
   const pid = (await lockHolder(join(directory, RUNNING_LOCK))) ?? (await serverOf(watched));
   return {
     supervised,
     running: pid !== undefined,
     pid,
     orphan: pid !== undefined && pid !== watched,
-    since: changed?.mtime.toISOString(),
+    // runit's own note changes with every command, also with one that finds nothing to do.
+    since: (pid === undefined
+      ? await lastChange(join(supervise, 'status'))
+      : await startedAt(pid)
+    )?.toISOString(),
   };
+}
+
+async function lastChange(path: string): Promise<Date | undefined> {
+  return (await stat(path).catch(() => undefined))?.mtime;
 }
 
 /** The process that runsv watches, unless that is still the run script or a chpst that waits; for where /proc/locks is silent. */
