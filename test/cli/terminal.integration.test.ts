@@ -54,7 +54,7 @@ describe('without a cluster', () => {
 
   it('reads a manifest from a pipe, and reports its errors in one go', async () => {
     const { exitCode, stderr } = await shell(sandbox, 'echo "kind: x" | $PGHERD plan -');
-    expect(exitCode).toBe(1);
+    expect(exitCode).toBe(2);
     expect(stderr).toMatch(/^stdin:1:7: error: kind/m);
     expect(stderr).toMatch(/^stdin:1:1: error: apiVersion/m);
   });
