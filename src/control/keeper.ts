@@ -8,7 +8,7 @@ import { messageOf } from '../lib/errors.ts';
 import { sleep } from '../lib/time.ts';
 import type { ClusterRef, Platform, PlatformCluster } from '../platform/contract.ts';
 
-const LOOK_EVERY_MS = 3000;
+const LOOK_EVERY_MS = 4000;
 /** Clusters come and go rarely. */
 const LIST_EVERY_MS = 10_000;
 
