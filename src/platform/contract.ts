@@ -3,6 +3,7 @@
  * through this contract only, so that each command works on one machine and on Kubernetes.
  * test/conformance holds every platform to it.
  */
+import type { Fault } from '../core/drill/fault.ts';
 import type { ClusterSpec, EndpointName } from '../core/manifest/spec.ts';
 import type { Action, Desired } from '../core/plan/action.ts';
 import type { Observation } from '../core/topology/observation.ts';
@@ -40,6 +41,10 @@ export interface PlacementOptions {
   strictVersion: boolean;
   /** Only look: install nothing, make no directory. */
   readOnly?: boolean;
+  /** Each member on a host of its own: network and volume (decided at creation). undefined keeps what the cluster has. */
+  isolate?: boolean | undefined;
+  /** Drills may run without the name being typed. undefined keeps what the cluster has. */
+  allowDrills?: boolean | undefined;
 }
 
 export interface ObserveOptions {
@@ -94,6 +99,16 @@ export interface PlatformCluster extends Disposable {
   users(): Promise<string[]>;
   logs(options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine>;
   journal: Journal;
+  /** The cluster was marked for drills (`up --allow-drills`). */
+  readonly drillsAllowed: boolean;
+  readonly faults: Faults;
+  /** Who holds the leader key; undefined: nobody. Rejects when the DCS does not answer. */
+  leader(signal: AbortSignal): Promise<string | undefined>;
+  /**
+   * How somebody on the member's own host connects to it as superuser, past every endpoint and network; also
+   * while the host is cut off. For what an isolated primary would tell its own clients.
+   */
+  inside(member: string): Promise<InsideTarget>;
   /** An interactive or piped psql, as argv and environment; the password is in neither. */
   psql(options: {
     endpoint: EndpointName;
@@ -105,6 +120,49 @@ export interface PlatformCluster extends Disposable {
     operation: string,
     options: { waitMs: number; signal: AbortSignal; onWait?(holder: string): void },
   ): Promise<AsyncDisposable>;
+}
+
+/** A directory with PostgreSQL's Unix socket, and who may log in there without a password. */
+export interface InsideTarget {
+  socketDirectory: string;
+  port: number;
+  user: string;
+}
+
+/** What a platform can break on purpose. Everything broken is registered with its undo before it is broken. */
+export interface Faults {
+  /** Why this fault cannot be injected here (a sentence for people, with the remedy); undefined: it can. */
+  obstacle(fault: Fault): Promise<string | undefined>;
+  /** Rejects with a PgherdError when the fault could not be injected; nothing is left behind then. */
+  inject(fault: Fault, signal: AbortSignal): Promise<Injection>;
+  /** Faults that are registered and not undone, oldest first. */
+  registered(): Promise<RegisteredFault[]>;
+  /**
+   * Undoes registered faults: all, or only those whose process has died. May be repeated. Resolves with one
+   * sentence for each act.
+   */
+  undo(which: 'all' | 'orphaned', context: ApplyContext): Promise<string[]>;
+}
+
+export interface Injection {
+  /** Unix time in milliseconds when the first act of the injection was done. */
+  at: number;
+  /** What was done, exactly: "SIGKILL to postmaster 4711 of demo-0". */
+  description: string;
+  /** Why it is weaker than the fault that was asked for; undefined: it is that fault. */
+  weaker: string | undefined;
+  /** Takes the fault back and out of the register. May be repeated. */
+  undo(signal: AbortSignal): Promise<void>;
+}
+
+export interface RegisteredFault {
+  id: string;
+  fault: Fault;
+  /** ISO 8601. */
+  at: string;
+  description: string;
+  /** The process that injected it still runs. */
+  owned: boolean;
 }
 
 export interface PatroniOperations {
