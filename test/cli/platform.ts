@@ -157,6 +157,17 @@ function open(cluster: MemoryCluster, manifest?: string): PlatformCluster {
       reinitialise: async member => call(`reinit ${member}`),
     },
     endpoint: name => endpoints[name],
+    drillsAllowed: false,
+    faults: {
+      obstacle: async () => 'nothing is broken in memory',
+      inject: async () => {
+        throw new Error('not in memory');
+      },
+      registered: async () => [],
+      undo: async () => [],
+    },
+    leader: async () => cluster.world.observed.members.find(member => member.role === 'primary')?.name,
+    inside: async () => ({ socketDirectory: '/run', port: 5432, user: 'postgres' }),
     credentials: async username => ({
       username,
       secret: `${username}.${cluster.ref.name}.credentials.postgresql.acid.zalan.do`,

@@ -9,6 +9,8 @@ interface Options {
   listen?: string;
   port?: number;
   strictVersion?: boolean;
+  isolate?: boolean;
+  allowDrills?: boolean;
   lockWait: number;
 }
 
@@ -31,6 +33,12 @@ export function upCommand(cli: Cli): Command {
     )
     .option('--port <port>', 'port of the primary endpoint; the other ports follow it', parsePort)
     .option('--strict-version', 'refuse if the major version of the manifest cannot be had')
+    .option(
+      '--isolate',
+      'give each member a network and a volume of its own, as machines have (needs root; only when it is created)',
+    )
+    .option('--allow-drills', 'let drills break this cluster without the name being typed')
+    .option('--no-allow-drills', 'take that back')
     .addOption(
       new Option('--lock-wait <duration>', 'how long to wait for another command that changes the cluster')
         .argParser(parseDuration)
@@ -50,6 +58,8 @@ export function upCommand(cli: Cli): Command {
           ]);
           const result = await up(session, file, {
             ...placementOf(options),
+            isolate: options.isolate,
+            allowDrills: options.allowDrills,
             lockWaitMs: options.lockWait,
             timeoutMs: session.globals.timeoutMs ?? TIMEOUT_MS,
           });
@@ -68,6 +78,7 @@ export function upCommand(cli: Cli): Command {
     ['pgherd up cluster.yaml --dry-run', 'show the steps, touch nothing'],
     ['pgherd up cluster.yaml --listen 10.0.145.130', 'let other machines reach the exposed endpoints'],
     ['pgherd up cluster.yaml --output json | jq -r .url', 'for scripts'],
+    ['pgherd up cluster.yaml --isolate --allow-drills', 'a cluster to rehearse faults on'],
   ]);
 }
 

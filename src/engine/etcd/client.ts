@@ -5,6 +5,8 @@ import { ETCD_CLIENT_PORT, ETCD_PEER_PORT } from './config.ts';
 const health = z.object({ health: z.union([z.literal('true'), z.literal('false'), z.boolean()]) });
 const version = z.object({ etcdserver: z.string(), etcdcluster: z.string() });
 
+const range = z.object({ kvs: z.array(z.object({ value: z.string() })).default([]) });
+
 /** One voter, asked over its client address. */
 export class EtcdClient implements Disposable {
   readonly #http: JsonClient;
@@ -46,6 +48,24 @@ export class EtcdClient implements Disposable {
     const { etcdserver, etcdcluster } = version.parse(JSON.parse(response.body));
     const minor = (text: string) => text.split('.').slice(0, 2).join('.');
     return minor(etcdcluster) === minor(etcdserver);
+  }
+
+  /**
+   * The value of one key; undefined when there is none. Linearizable: a voter that is cut off from the others
+   * does not answer. Rejects with UnreachableError when the voter does not answer, or has no quorum in time.
+   */
+  async readKey(key: string, signal: AbortSignal, timeoutMs = 1000): Promise<string | undefined> {
+    const body = { key: Buffer.from(key).toString('base64') };
+    const response = await this.#http.request('POST', '/v3/kv/range', { body, timeoutMs, signal });
+    if (response.status !== 200) {
+      throw new UnreachableError({
+        code: 'etcd-failed',
+        message: `etcd did not read ${key} (HTTP ${response.status})`,
+        detail: response.body.slice(0, 300),
+      });
+    }
+    const [found] = range.parse(JSON.parse(response.body)).kvs;
+    return found === undefined ? undefined : Buffer.from(found.value, 'base64').toString('utf8');
   }
 
   /** Deletes one key. Rejects with UnreachableError when the voter does not answer, or has no quorum in time. */

@@ -12,6 +12,7 @@ import { takeLock } from '../../lib/lock.ts';
 import type {
   ApplyContext,
   Credentials,
+  InsideTarget,
   LogLine,
   LogOptions,
   ObserveOptions,
@@ -32,9 +33,11 @@ import {
 import { ClientPool } from './clients.ts';
 import { DetachedProcess } from './detachedProcess.ts';
 import { dropSlotOf, patchDynamicConfig } from './dynamicConfig.ts';
+import { LocalFaults } from './faults/index.ts';
 import { FileJournal } from './journal.ts';
 import type { Keeper } from './keeperService.ts';
 import { clusterPaths, componentKind, endpointPorts, type Paths } from './layout.ts';
+import { readLeader } from './leader.ts';
 import { readLogs } from './logs.ts';
 import { ensureMaterial, type Material, readMaterial } from './material.ts';
 import { desiredDynamicConfig } from './memberService.ts';
@@ -44,7 +47,7 @@ import { PrimarySql } from './primarySql.ts';
 import { type ClusterRecord, readRecord, writeRecord } from './record.ts';
 import { listServices } from './runit.ts';
 import { SecretStore } from './secrets.ts';
-import { dcsNamespace, listenAddresses, type Service } from './serviceParts.ts';
+import { dcsNamespace, listenAddresses, memberSocketDir, type Service } from './serviceParts.ts';
 import { renderService, wantedComponents } from './services.ts';
 
 export interface LocalClusterInput {
@@ -63,6 +66,7 @@ export class LocalCluster implements PlatformCluster {
   readonly caFile: string;
   readonly journal: FileJournal;
   readonly patroni: PatroniOperations;
+  readonly faults: LocalFaults;
   readonly #manifest: string;
   readonly #paths: Paths;
   readonly #secrets: SecretStore;
@@ -98,6 +102,7 @@ export class LocalCluster implements PlatformCluster {
     );
     const clients = new ClientPool(paths, record);
     this.#clients = clients;
+    this.faults = new LocalFaults({ paths, record, clients });
     this.patroni = {
       switchover: ({ from, to }, signal) => clients.patroni(from).switchover(from, to, signal),
       failover: ({ to }, signal) => clients.patroni(to).failover(to, signal),
@@ -277,6 +282,22 @@ export class LocalCluster implements PlatformCluster {
     await rm(root, { recursive: true, force: true });
     await this.#keeper.release();
     return [];
+  }
+
+  get drillsAllowed(): boolean {
+    return this.#record.drillsAllowed;
+  }
+
+  async leader(signal: AbortSignal): Promise<string | undefined> {
+    return await readLeader(`${dcsNamespace(this.spec)}${this.spec.name}/leader`, this.#clients, signal);
+  }
+
+  async inside(member: string): Promise<InsideTarget> {
+    return {
+      socketDirectory: memberSocketDir(this.#paths, member),
+      port: this.#record.port,
+      user: 'postgres',
+    };
   }
 
   endpoint(name: EndpointName): { host: string; port: number } | undefined {

@@ -168,6 +168,8 @@ export function createLocalPlatform(options: LocalPlatformOptions): Platform {
       listen,
       createdAt: new Date().toISOString(),
       stopped: false,
+      isolated: placement.isolate === true,
+      drillsAllowed: placement.allowDrills === true,
       uid: randomUUID(),
       wantedVersion: spec.version,
       serviceUser: user,

@@ -9,7 +9,7 @@ import { dataMajors, LOOPBACK } from './preflight.ts';
 import type { ClusterRecord } from './record.ts';
 import type { Tools } from './setup/index.ts';
 
-/** An existing cluster keeps its port: clients and members know it. */
+/** An existing cluster keeps its port and its networks: clients and members know them. */
 export function placed(known: ClusterRecord, placement: PlacementOptions): Partial<ClusterRecord> {
   if (placement.port !== undefined && placement.port !== known.port) {
     throw new RefusedError({
@@ -18,8 +18,18 @@ export function placed(known: ClusterRecord, placement: PlacementOptions): Parti
       hint: `leave out --port, or destroy the cluster and make it anew`,
     });
   }
-  if (placement.listen === undefined) return {};
-  return { listen: placement.listen === LOOPBACK ? undefined : placement.listen };
+  if (placement.isolate === true && !known.isolated) {
+    throw new RefusedError({
+      code: 'isolation-fixed',
+      message: 'the cluster was made without --isolate; the network of its members cannot change',
+      hint: 'leave out --isolate, or destroy the cluster and make it anew',
+    });
+  }
+  const { listen } = placement;
+  return {
+    ...(listen === undefined ? {} : { listen: listen === LOOPBACK ? undefined : listen }),
+    drillsAllowed: placement.allowDrills ?? known.drillsAllowed,
+  };
 }
 
 /** Refuses data of another major, and, where asked, a major other than the wanted one. */

@@ -19,6 +19,10 @@ const clusterRecord = z.strictObject({
   createdAt: z.string(),
   /** Stopped on purpose. */
   stopped: z.boolean(),
+  /** Each member has a network namespace of its own. */
+  isolated: z.boolean().default(false),
+  /** Drills may run without the name being typed. */
+  drillsAllowed: z.boolean().default(false),
   /** Told apart from an earlier cluster of this name. */
   uid: z.string(),
   /** Major version that the manifest asked for when the cluster was made; another one may have been had. */
