@@ -18,9 +18,16 @@ const RULES: { room: string; may: string[]; packages?: string[] }[] = [
   { room: 'src/platform/local', may: ['src/engine', 'src/core', 'src/lib', 'src/platform/contract.ts'] },
   { room: 'src/control', may: ['src/platform/contract.ts', 'src/core', 'src/lib'] },
   {
+    room: 'src/drill',
+    may: ['src/control', 'src/platform/contract.ts', 'src/engine', 'src/core', 'src/lib'],
+  },
+  // Pages are pure functions.
+  { room: 'src/drill/report', may: [], packages: [] },
+  {
     room: 'src/cli',
     may: [
       'src/control',
+      'src/drill',
       'src/platform/contract.ts',
       'src/platform/local',
       'src/core',
