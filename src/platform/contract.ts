@@ -163,6 +163,8 @@ export interface RegisteredFault {
   description: string;
   /** The process that injected it still runs. */
   owned: boolean;
+  /** Something stays broken until the undo. A process that was killed is an event that is over. */
+  inForce: boolean;
 }
 
 export interface PatroniOperations {

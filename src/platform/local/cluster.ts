@@ -102,7 +102,13 @@ export class LocalCluster implements PlatformCluster {
     );
     const clients = new ClientPool(paths, record);
     this.#clients = clients;
-    this.faults = new LocalFaults({ paths, record, clients });
+    this.faults = new LocalFaults({
+      stateDir: input.stateDir,
+      paths,
+      record,
+      clients,
+      reviveControlPlane: () => this.#revive(),
+    });
     this.patroni = {
       switchover: ({ from, to }, signal) => clients.patroni(from).switchover(from, to, signal),
       failover: ({ to }, signal) => clients.patroni(to).failover(to, signal),
@@ -367,6 +373,13 @@ export class LocalCluster implements PlatformCluster {
 
   [Symbol.dispose](): void {
     this.#clients.close();
+  }
+
+  /** What `up` does for them as well. A cluster that was stopped on purpose needs neither. */
+  async #revive(): Promise<void> {
+    if ((await readRecord(this.#paths.record))?.stopped !== false) return;
+    await startSupervisor(await this.#machine());
+    await this.#keeper.ensure();
   }
 
   async #machine(): Promise<Machine> {

@@ -1,37 +1,201 @@
-/** Faults on this machine: signals to processes, rules of packet filters, filled volumes; each with its undo. */
+/**
+ * Faults on this machine, behind the contract: look whether it can be done, register the undo, break it, and take
+ * it back. What each fault does stands in its injector; how each is undone in undo.ts.
+ */
+import { randomBytes } from 'node:crypto';
 import type { Fault } from '../../../core/drill/fault.ts';
-import { RefusedError } from '../../../lib/errors.ts';
+import { messageOf, PgherdError, RefusedError } from '../../../lib/errors.ts';
+import { takeLock } from '../../../lib/lock.ts';
+import { startTimeOf } from '../../../lib/process.ts';
 import type { ApplyContext, Faults, Injection, RegisteredFault } from '../../contract.ts';
-import type { ClientPool } from '../clients.ts';
-import type { Paths } from '../layout.ts';
-import type { ClusterRecord } from '../record.ts';
+import { readRecord } from '../record.ts';
+import type { FaultContext, Injector, Prepared } from './injector.ts';
+import { INJECTORS } from './injectors.ts';
+import { isInForce, isOwned, Register } from './register.ts';
+import type { RegisterEntry } from './schema.ts';
+import { UNDOERS, undoAll } from './undo.ts';
 
-export interface FaultInput {
-  paths: Paths;
-  record: ClusterRecord;
-  clients: ClientPool;
-}
+/** Every look of an obstacle; a member that is stopped or frozen does not answer. */
+const LOOK_MS = 10_000;
+/** An undo waits for servers to start again. */
+const UNDO_MS = 60_000;
 
 export class LocalFaults implements Faults {
-  readonly #input: FaultInput;
+  readonly #context: FaultContext;
+  readonly #register: Register;
 
-  constructor(input: FaultInput) {
-    this.#input = input;
+  constructor(context: FaultContext) {
+    this.#context = context;
+    this.#register = new Register(context.paths.root);
   }
 
   async obstacle(fault: Fault): Promise<string | undefined> {
-    return `${fault.kind} cannot be injected into ${this.#input.record.name} yet`;
+    const { paths, record } = this.#context;
+    const current = await readRecord(paths.record);
+    if (current === undefined || current.stopped) {
+      return `${record.name} does not run: start it first with \`pgherd up\``;
+    }
+    return await injectorOf(fault).obstacle(fault, this.#context, AbortSignal.timeout(LOOK_MS));
   }
 
-  async inject(fault: Fault, _signal: AbortSignal): Promise<Injection> {
-    throw new RefusedError({ code: 'no-such-fault', message: `${fault.kind} cannot be injected yet` });
+  async inject(fault: Fault, signal: AbortSignal): Promise<Injection> {
+    signal.throwIfAborted();
+    const obstacle = await this.obstacle(fault);
+    if (obstacle !== undefined) throw new RefusedError({ code: 'no-such-fault', message: obstacle });
+    const prepared = await injectorOf(fault).prepare(fault, this.#context, signal);
+    const entry = await this.#enter(fault, prepared, signal);
+    const at = await this.#act(entry, prepared, signal);
+    return {
+      at,
+      description: prepared.description,
+      weaker: prepared.weaker,
+      undo: async undoSignal => void (await this.#undo(entry, undoSignal)),
+    };
   }
 
   async registered(): Promise<RegisteredFault[]> {
-    return [];
+    const { entries, damaged } = await this.#register.read();
+    const [first] = damaged;
+    if (first !== undefined) throw first;
+    return await Promise.all(
+      entries.map(async entry => ({
+        id: entry.id,
+        fault: entry.fault,
+        at: entry.at,
+        description: entry.description,
+        owned: await isOwned(entry),
+        inForce: isInForce(entry),
+      })),
+    );
   }
 
-  async undo(_which: 'all' | 'orphaned', _context: ApplyContext): Promise<string[]> {
-    return [];
+  async undo(which: 'all' | 'orphaned', { signal, progress }: ApplyContext): Promise<string[]> {
+    const { entries, damaged } = await this.#register.read();
+    const done: string[] = [];
+    const errors: PgherdError[] = [...damaged];
+    for (const entry of entries.reverse()) {
+      if (which === 'orphaned' && (await isOwned(entry))) continue;
+      progress(`undoing: ${entry.description}`);
+      try {
+        done.push(...(await this.#undo(entry, signal)));
+      } catch (error) {
+        signal.throwIfAborted();
+        errors.push(error instanceof PgherdError ? error : unforeseen(entry, error));
+      }
+    }
+    if (errors.length > 0) throw several(errors, done);
+    return done;
   }
+
+  /** Puts the fault into the register. Refused while somebody else's is in there: one drill at a time. */
+  async #enter(fault: Fault, prepared: Prepared, signal: AbortSignal): Promise<RegisterEntry> {
+    const owner = { pid: process.pid, startTime: (await startTimeOf(process.pid)) ?? '' };
+    await using _lock = await takeLock(await this.#register.lockFile(), {
+      operation: 'registering a fault',
+      flock: this.#context.record.programs.flock,
+      waitMs: LOOK_MS,
+      signal,
+    });
+    const { entries, damaged } = await this.#register.read();
+    if (damaged[0] !== undefined) throw damaged[0];
+    for (const other of entries) {
+      if (other.owner.pid === owner.pid && other.owner.startTime === owner.startTime) continue;
+      if (await isOwned(other)) throw underWay(other);
+      if (isInForce(other)) throw leftBehind(other);
+      await this.#register.remove(other.id);
+    }
+    const at = new Date().toISOString();
+    const { description, undo } = prepared;
+    const id = `${at.replace(/[:.]/g, '')}-${randomBytes(3).toString('hex')}`;
+    const entry: RegisterEntry = { schema: 1, id, fault, description, at, owner, undo };
+    await this.#register.add(entry);
+    return entry;
+  }
+
+  /** Resolves with the time of the first effect. */
+  async #act(entry: RegisterEntry, prepared: Prepared, signal: AbortSignal): Promise<number> {
+    let at: number | undefined;
+    const done = () => {
+      at ??= Date.now();
+    };
+    try {
+      signal.throwIfAborted();
+      await prepared.act(done, signal);
+      done();
+    } catch (cause) {
+      throw await this.#takeBack(entry, cause);
+    }
+    if (await this.#register.has(entry.id)) return at ?? Date.now();
+    // Somebody undid it while it was being done: what came after that is not undone yet.
+    throw await this.#takeBack(entry, new Error('its undo was asked for meanwhile'));
+  }
+
+  async #takeBack(entry: RegisterEntry, cause: unknown): Promise<PgherdError> {
+    const facts = { code: 'injection-failed', cause };
+    const message = `the fault could not be injected (${entry.description}): ${messageOf(cause)}`;
+    try {
+      await this.#undo(entry, AbortSignal.timeout(UNDO_MS));
+      return new PgherdError({ ...facts, message, detail: 'what was done of it was undone' });
+    } catch (error) {
+      const { detail, hint } = error as PgherdError;
+      return new PgherdError({ ...facts, message: `${message}; ${messageOf(error)}`, detail, hint });
+    }
+  }
+
+  async #undo(entry: RegisterEntry, signal: AbortSignal): Promise<string[]> {
+    try {
+      const done = await undoAll(entry.undo, UNDOERS, this.#context, signal);
+      await this.#register.remove(entry.id);
+      return done.map(sentence => `undid "${entry.description}": ${sentence}`);
+    } catch (cause) {
+      signal.throwIfAborted();
+      throw new PgherdError({
+        code: 'undo-failed',
+        message: `the fault is not undone (${entry.description}): ${messageOf(cause)}`,
+        detail: cause instanceof PgherdError ? cause.detail : undefined,
+        hint: 'it stays registered and the undo is tried again by the control plane, `pgherd drill clean` and `pgherd up`',
+        cause,
+      });
+    }
+  }
+}
+
+/** The table is typed by kind; TypeScript does not follow the pairing through an index. */
+function injectorOf(fault: Fault): Injector {
+  return INJECTORS[fault.kind] as Injector;
+}
+
+function underWay({ description, owner, at }: RegisterEntry): RefusedError {
+  return new RefusedError({
+    code: 'drill-running',
+    message: `another drill is under way: ${description} (process ${owner.pid}, since ${at})`,
+    hint: 'wait until it is over: one drill at a time',
+  });
+}
+
+function leftBehind({ description, at }: RegisterEntry): RefusedError {
+  return new RefusedError({
+    code: 'drill-left-behind',
+    message: `a drill that died left a fault behind: ${description} (since ${at})`,
+    hint: 'the control plane undoes it within seconds; `pgherd drill clean` does so at once',
+  });
+}
+
+function unforeseen(entry: RegisterEntry, cause: unknown): PgherdError {
+  const message = `the fault is not undone (${entry.description}): ${messageOf(cause)}`;
+  return new PgherdError({ code: 'undo-failed', message, cause });
+}
+
+function several(errors: PgherdError[], done: string[]): PgherdError {
+  const [first] = errors;
+  if (errors.length === 1 && first !== undefined) return first;
+  return new PgherdError({
+    code: 'undo-failed',
+    message: `${errors.length} registered faults are not undone`,
+    detail: [...errors.flatMap(error => [error.message, error.detail ?? '']), ...done]
+      .filter(Boolean)
+      .join('\n'),
+    hint: first?.hint,
+    cause: new AggregateError(errors),
+  });
 }

@@ -1,0 +1,82 @@
+/** What a file of the register holds. Undo steps are plain data: whoever finds the file can carry them out. */
+import { z } from 'zod';
+import type { Fault } from '../../../core/drill/fault.ts';
+import type { ProcessId } from '../../../lib/process.ts';
+
+const processId: z.ZodType<ProcessId> = z.strictObject({ pid: z.number().int(), startTime: z.string() });
+const member = z.string();
+
+const fault: z.ZodType<Fault> = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('signal'),
+    member,
+    process: z.enum([
+      'postmaster',
+      'backend',
+      'walwriter',
+      'checkpointer',
+      'walsender',
+      'walreceiver',
+      'startup',
+      'patroni',
+    ]),
+    signal: z.enum(['KILL', 'STOP']),
+  }),
+  z.strictObject({ kind: z.literal('kill-server'), component: z.string() }),
+  z.strictObject({ kind: z.literal('hold-down'), components: z.array(z.string()) }),
+  z.strictObject({
+    kind: z.literal('cut'),
+    member,
+    peers: z.enum(['everyone', 'dcs', 'members', 'clients']),
+    direction: z.enum(['both', 'outgoing', 'incoming']),
+  }),
+  ...(
+    [
+      'power-off',
+      'freeze',
+      'link-down',
+      'forget-connections',
+      'fill-volume',
+      'lose-data',
+      'pause-replay',
+      'promote',
+    ] as const
+  ).map(kind => z.strictObject({ kind: z.literal(kind), member })),
+  ...(['kill-control-plane', 'power-off-all'] as const).map(kind =>
+    z.strictObject({ kind: z.literal(kind) }),
+  ),
+]);
+
+/** Each is carried out by its function in undo.ts, and may be carried out again. */
+const undoStep = z.discriminatedUnion('kind', [
+  /** SIGCONT. */
+  z.strictObject({ kind: z.literal('continue'), processes: z.array(processId) }),
+  /** Thaws a cgroup, moves its processes to `home` and removes it. */
+  z.strictObject({ kind: z.literal('thaw'), cgroup: z.string(), home: z.string() }),
+  /** Lets runit start these services again. */
+  z.strictObject({ kind: z.literal('take-up'), services: z.array(z.string()) }),
+  /** The standby replays again. */
+  z.strictObject({ kind: z.literal('replay'), member }),
+  /** A data directory that was moved from `from` to `to`. */
+  z.strictObject({ kind: z.literal('lost-data'), member, from: z.string(), to: z.string() }),
+  /** The supervisor of the servers and the resident control plane run again. */
+  z.strictObject({ kind: z.literal('control-plane') }),
+  z.strictObject({ kind: z.literal('remove-file'), path: z.string() }),
+]);
+
+export type UndoStep = z.infer<typeof undoStep>;
+export type StepOf<K extends UndoStep['kind']> = Extract<UndoStep, { kind: K }>;
+
+export const registerEntry = z.strictObject({
+  schema: z.literal(1),
+  id: z.string(),
+  fault,
+  description: z.string(),
+  /** ISO 8601. */
+  at: z.string(),
+  /** The process that injected it. */
+  owner: processId,
+  undo: z.array(undoStep),
+});
+
+export type RegisterEntry = z.infer<typeof registerEntry>;
