@@ -2,13 +2,17 @@ import pg from 'pg';
 import { PgherdError } from '../../lib/errors.ts';
 
 export interface ConnectionTarget {
+  /** A name, an address, or the directory of a Unix socket. */
   host: string;
   port: number;
   database: string;
   user: string;
   password: string;
-  /** PEM of the cluster's certificate authority; the server must present a certificate for `host`. */
-  ca: string;
+  /**
+   * PEM of the cluster's certificate authority; the server must present a certificate for `host`. undefined for a
+   * Unix socket, which needs none.
+   */
+  ca: string | undefined;
   timeoutMs: number;
 }
 
@@ -39,7 +43,7 @@ export class Session implements AsyncDisposable {
       database: target.database,
       user: target.user,
       password: target.password,
-      ssl: { ca: target.ca },
+      ssl: target.ca === undefined ? false : { ca: target.ca },
       connectionTimeoutMillis: target.timeoutMs,
       query_timeout: target.timeoutMs,
       application_name: 'pgherd',

@@ -80,7 +80,7 @@ async function lastChange(path: string): Promise<Date | undefined> {
 async function serverOf(watched: number): Promise<number | undefined> {
   if (!(watched > 0)) return undefined;
   const name = ((await readIfExists(`/proc/${watched}/comm`)) ?? 'sh').trim();
-  return ['sh', 'run', 'chpst'].includes(name) ? undefined : watched;
+  return ['sh', 'run', 'chpst', 'nsenter', 'mountpoint'].includes(name) ? undefined : watched;
 }
 
 /** Starts a service, now and whenever runsvdir starts again. Waits until its process is there. */
@@ -112,6 +112,33 @@ export async function signalService(
   const { pid, orphan } = await serviceStatus(services, name);
   if (orphan) signalProcess(pid, SIGNALS[letter]);
   else await control(services, name, letter);
+}
+
+/** Tells runsv not to start the server again when it ends, now and after a restart of runsv. Ends nothing. */
+export async function leaveDown(services: string, name: string, signal: AbortSignal): Promise<void> {
+  const directory = join(services, name);
+  await writeAtomically(join(directory, 'down'), '', { mode: 0o644 });
+  const { running } = await serviceStatus(services, name);
+  // "once" would start a server that is down.
+  if (!(await control(services, name, running ? 'o' : 'd'))) return;
+  await poll(
+    async () =>
+      (await readIfExists(join(directory, 'supervise', 'stat')))?.includes('down') ? true : undefined,
+    { what: `runsv to let ${name} end`, timeoutMs: 10_000, everyMs: 5, signal },
+  );
+}
+
+/**
+ * Takes `leaveDown` back. Starts the server at once where a runsv is there to do it, otherwise together with the
+ * supervisor. Resolves with whether there was anything to take back.
+ */
+export async function takeUp(services: string, name: string, signal: AbortSignal): Promise<boolean> {
+  const file = join(services, name, 'down');
+  if ((await readIfExists(file)) === undefined) return false;
+  const { supervised } = await serviceStatus(services, name);
+  if (supervised) await startService(services, name, signal);
+  else await rm(file, { force: true });
+  return true;
 }
 
 /** Ends the runsv of a service that is down. */

@@ -1,5 +1,10 @@
 /** The table of faults: who injects which. */
+import { freeze, powerOff } from './hosts.ts';
 import type { Injector, Injectors } from './injector.ts';
+import { powerOffAll } from './machine.ts';
+import { loseData, pauseReplay, promote } from './postgres.ts';
+import { signals } from './signals.ts';
+import { holdDown, killControlPlane, killServer } from './supervised.ts';
 
 /** For what cannot be injected on this machine yet. */
 const notYet: Injector = {
@@ -12,18 +17,18 @@ const notYet: Injector = {
 };
 
 export const INJECTORS: Injectors = {
-  signal: notYet,
-  'kill-server': notYet,
-  'hold-down': notYet,
-  'kill-control-plane': notYet,
-  'power-off': notYet,
-  freeze: notYet,
+  signal: signals,
+  'kill-server': killServer,
+  'hold-down': holdDown,
+  'kill-control-plane': killControlPlane,
+  'power-off': powerOff,
+  freeze,
   cut: notYet,
   'link-down': notYet,
   'forget-connections': notYet,
   'fill-volume': notYet,
-  'lose-data': notYet,
-  'pause-replay': notYet,
-  promote: notYet,
-  'power-off-all': notYet,
+  'lose-data': loseData,
+  'pause-replay': pauseReplay,
+  promote,
+  'power-off-all': powerOffAll,
 };

@@ -96,19 +96,35 @@ export async function serviceProcesses(paths: Paths, service: string): Promise<P
   return ids.filter(id => id !== undefined);
 }
 
-/** runit's own processes (runsv, svlogd) of some services, by where they work. */
-export async function supervisorsOf(
-  paths: Paths,
-  services: string[],
-  all: FoundProcess[],
-): Promise<FoundProcess[]> {
-  const places = services.flatMap(name => [join(paths.services, name), join(paths.logs, name)]);
-  const candidates = all.filter(({ title }) => /^(runsv|svlogd)$/.test(basename(title.split(' ')[0] ?? '')));
+/** runit's own processes (runsv, svlogd) whose working directory is one of these or below. */
+export async function supervisorsAt(places: string[], all: FoundProcess[]): Promise<FoundProcess[]> {
+  const candidates = all.filter(({ title }) => SUPERVISORS.has(basename(title.split(' ')[0] ?? '')));
   const directories = await Promise.all(candidates.map(({ pid }) => workingDirectory(pid)));
   return candidates.filter((_, n) => {
     const directory = directories[n] ?? '';
     return places.some(place => directory === place || directory.startsWith(`${place}/`));
   });
+}
+
+const SUPERVISORS = new Set(['runsvdir', 'runsv', 'svlogd']);
+
+/** A process noted by `DetachedProcess`; undefined when it does not run. */
+export async function notedProcess(file: string): Promise<ProcessId | undefined> {
+  try {
+    const { pid, startTime } = JSON.parse((await readIfExists(file)) ?? '{}') as Partial<ProcessId>;
+    if (pid === undefined || startTime === undefined) return undefined;
+    return (await isAlive({ pid, startTime })) ? { pid, startTime } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Without this process and those above it: a fault must not end who injects it. */
+export function withoutOurselves(chosen: FoundProcess[], all: FoundProcess[]): FoundProcess[] {
+  const parents = new Map(all.map(({ pid, parent }) => [pid, parent]));
+  const own = new Set<number>();
+  for (let pid: number | undefined = process.pid; pid !== undefined; pid = parents.get(pid)) own.add(pid);
+  return chosen.filter(({ pid }) => !own.has(pid));
 }
 
 async function workingDirectory(pid: number): Promise<string> {

@@ -2,10 +2,14 @@
  * Carries out undo steps. Each may be carried out again, by whoever finds it: what is undone already, or what has
  * gone in the meantime, is fine.
  */
-import { rm } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { messageOf, PgherdError } from '../../../lib/errors.ts';
+import { readRecord } from '../record.ts';
+import { takeUp } from '../runit.ts';
+import { thaw } from './cgroup.ts';
 import type { FaultContext } from './injector.ts';
-import { send } from './processes.ts';
+import { openInside } from './members.ts';
+import { postmasterOf, send } from './processes.ts';
 import type { StepOf, UndoStep } from './schema.ts';
 
 /** Resolves with a sentence about what was done, or undefined where nothing was left to do. */
@@ -46,26 +50,73 @@ export async function undoAll(
   });
 }
 
-const LATER = async (): Promise<never> => {
-  throw new PgherdError({ code: 'no-such-undo', message: 'it cannot be undone yet' });
-};
-
 export const UNDOERS: Undoers = {
   async continue({ processes }) {
     const sent: number[] = [];
     for (const id of processes) if (await send(id, 'SIGCONT')) sent.push(id.pid);
     return sent.length === 0 ? undefined : `SIGCONT to ${sent.join(', ')}`;
   },
-  thaw: LATER,
-  'take-up': LATER,
-  replay: LATER,
-  'lost-data': LATER,
+
+  async thaw({ cgroup, home }, _context, signal) {
+    const count = await thaw(cgroup, home, signal);
+    return count === undefined ? undefined : `${count} processes go on`;
+  },
+
+  async 'take-up'({ services }, { paths }, signal) {
+    // `up` starts what it wants started.
+    if ((await readRecord(paths.record))?.stopped !== false) return undefined;
+    const taken = await Promise.all(services.map(name => takeUp(paths.services, name, signal)));
+    const names = services.filter((_, n) => taken[n]);
+    return names.length === 0 ? undefined : `${names.join(', ')} may run again`;
+  },
+
+  /** A restart and a promotion end the pause as well. */
+  async replay({ member }, context, signal) {
+    if ((await postmasterOf(context.paths, member)) === undefined) return undefined;
+    await using session = await openInside(member, context, signal);
+    const [row] = await session.query(RESUME);
+    return row?.recovering === true ? `${member} replays again` : undefined;
+  },
+
+  'lost-data': returnData,
+
   async 'control-plane'(_step, { reviveControlPlane }) {
     await reviveControlPlane();
     return 'the control plane and the supervisor of the servers run';
   },
+
   async 'remove-file'({ path }) {
     await rm(path, { force: true });
     return `deleted ${path}`;
   },
 };
+
+/** CASE evaluates the function only where it is allowed. */
+const RESUME = `
+SELECT pg_is_in_recovery() AS recovering,
+       CASE WHEN pg_is_in_recovery() THEN pg_wal_replay_resume()::text END AS resumed`;
+
+/**
+ * What was moved away is put back where nothing has taken its place. Where PostgreSQL runs on new data, the old
+ * ones are a copy that nobody follows any more, and are deleted: only what the drill itself moved. In between,
+ * while the member is being built anew, they are left aside for a person to decide.
+ */
+async function returnData(
+  { member, from, to }: StepOf<'lost-data'>,
+  { paths }: FaultContext,
+): Promise<string | undefined> {
+  if (!(await exists(to))) return undefined;
+  if (!(await exists(from))) {
+    await rename(to, from);
+    return `the data of ${member} are back in ${from}`;
+  }
+  if ((await postmasterOf(paths, member)) === undefined) {
+    return `the old data of ${member} stay in ${to}: nothing runs on the new ones yet`;
+  }
+  await rm(to, { recursive: true, force: true });
+  return `${member} runs on new data; the old ones were deleted`;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}

@@ -1,0 +1,86 @@
+/** A member's host (the member and the voter beside it) loses its power, or stands still. */
+import { join } from 'node:path';
+import type { ProcessId } from '../../../lib/process.ts';
+import { freeze as freezeGroup, gather, groupOf, isGroup, makeGroup, usableFreezer } from './cgroup.ts';
+import type { FaultContext, FaultOf, Injector, Prepared } from './injector.ts';
+import { memberObstacle, servicesOfHost } from './members.ts';
+import { allProcesses, type FoundProcess, send, supervisorsAt } from './processes.ts';
+import { endAndHold, serversOf } from './supervised.ts';
+
+export const powerOff: Injector<FaultOf<'power-off'>> = {
+  async obstacle({ member }, context) {
+    return await memberObstacle(member, context);
+  },
+
+  async prepare({ member }, context) {
+    const services = await servicesOfHost(member, context);
+    const victims = await serversOf(services, context);
+    return {
+      description: `SIGKILL to all ${victims.length} processes of ${member}'s host (${services.join(', ')}), which stay away`,
+      weaker:
+        "connections are reset, not silent, because the members share this machine's network: make the cluster with --isolate",
+      undo: [{ kind: 'take-up', services }],
+      act: (done, signal) => endAndHold(services, context, done, signal),
+    };
+  },
+};
+
+export const freeze: Injector<FaultOf<'freeze'>> = {
+  async obstacle({ member }, context) {
+    const unknown = await memberObstacle(member, context);
+    if (unknown !== undefined) return unknown;
+    const freezer = await usableFreezer();
+    if (freezer !== undefined && (await isGroup(join(freezer.root, groupName(member, context))))) {
+      return `the host of ${member} is frozen already`;
+    }
+    return undefined;
+  },
+
+  async prepare({ member }, context): Promise<Prepared> {
+    const services = await servicesOfHost(member, context);
+    const victims = await everythingOf(services, context);
+    const whose = `all ${victims.length} processes of ${member}'s host (${services.join(', ')})`;
+    const freezer = await usableFreezer();
+    if (freezer === undefined) return stopped(whose, victims);
+    const group = join(freezer.root, groupName(member, context));
+    const home = await groupOf(victims[0]?.pid ?? process.pid, freezer);
+    return {
+      description: `the freezer of the kernel holds ${whose}; the kernel goes on acknowledging what they are sent`,
+      weaker: undefined,
+      undo: [{ kind: 'thaw', cgroup: group, home }],
+      async act(done, signal) {
+        await makeGroup(group);
+        const find = async () => (await everythingOf(services, context)).map(({ pid }) => pid);
+        await gather(group, find, signal);
+        await freezeGroup(group, freezer.version, done, signal);
+      },
+    };
+  },
+};
+
+/** Where groups cannot be frozen. */
+function stopped(whose: string, victims: ProcessId[]): Prepared {
+  const processes = victims.map(({ pid, startTime }) => ({ pid, startTime }));
+  return {
+    description: `SIGSTOP to ${whose}`,
+    weaker:
+      'there is no freezer (cgroup) here that this user may write to: the processes were stopped one after the other, not all at once',
+    undo: [{ kind: 'continue', processes }],
+    async act(done) {
+      for (const id of processes) if (await send(id, 'SIGSTOP')) done();
+    },
+  };
+}
+
+/** Servers and what watches over them: supervisors first, so that nothing is started while the rest is stopped. */
+async function everythingOf(services: string[], context: FaultContext): Promise<FoundProcess[]> {
+  const { paths } = context;
+  const places = services.flatMap(name => [join(paths.services, name), join(paths.logs, name)]);
+  const supervisors = await supervisorsAt(places, await allProcesses());
+  const servers = await serversOf(services, context);
+  return [...supervisors, ...servers.filter(({ pid }) => !supervisors.some(other => other.pid === pid))];
+}
+
+function groupName(member: string, { record }: FaultContext): string {
+  return `pgherd-${record.uid.slice(0, 8)}-${member}`;
+}
