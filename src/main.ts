@@ -116,6 +116,7 @@ const surroundings: Surroundings = {
   },
   exitNow: code => process.exit(code),
   adapters,
+  launch: { node: process.execPath, main: MAIN },
 };
 
 const { runCli } = await import('./cli/run.ts');

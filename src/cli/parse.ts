@@ -14,6 +14,12 @@ export function parseLines(text: string): number {
   return Number(text);
 }
 
+/** How often: 1 or more. */
+export function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('Write a number from 1 to 9999.');
+  return Number(text);
+}
+
 /** A major version of PostgreSQL. */
 export function parseMajor(text: string): number {
   if (!/^\d{2}$/.test(text)) throw new InvalidArgumentError('Write a major version, for example 16.');

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { Cli } from './cli.ts';
 import { destroyCommand } from './destroy/command.ts';
 import { downCommand } from './down/command.ts';
+import { drillCommand } from './drill/command.ts';
 import { eventsCommand } from './events/command.ts';
 import { failoverCommand } from './failover/command.ts';
 import { addGlobalOptions } from './globals.ts';
@@ -33,6 +34,7 @@ const GROUPS: readonly [title: string, commands: readonly ((cli: Cli) => Command
     'Operating:',
     [switchoverCommand, failoverCommand, restartCommand, reinitCommand, logsCommand, eventsCommand],
   ],
+  ['Proving:', [drillCommand]],
   ['This machine:', [setupCommand, versionCommand]],
 ];
 

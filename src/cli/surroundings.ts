@@ -30,6 +30,8 @@ export interface Surroundings {
   /** Ends the process without waiting for anything. */
   exitNow(code: number): void;
   adapters: Adapters;
+  /** Runs this program again: the interpreter and its script. */
+  launch: { node: string; main: string };
 }
 
 /** What only the composition root may build. Each is loaded when it is first used. */

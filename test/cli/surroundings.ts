@@ -82,6 +82,7 @@ export function makeSurroundings(options: Options = {}): Made {
     },
     exitNow: code => void exits.push(code),
     adapters,
+    launch: { node: process.execPath, main: 'main.ts' },
   };
   return { surroundings, stdout, stderr, exits, send: name => listeners.get(name)?.() };
 }

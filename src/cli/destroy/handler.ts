@@ -1,7 +1,6 @@
 import { destroy } from '../../control/operations.ts';
-import { RefusedError } from '../../lib/errors.ts';
-import type { ClusterRef, PlatformCluster } from '../../platform/contract.ts';
-import { ask } from '../prompt.ts';
+import type { ClusterRef } from '../../platform/contract.ts';
+import { confirmName } from '../prompt.ts';
 import type { Session } from '../session.ts';
 import { openCluster } from '../target.ts';
 import { lossText } from './render.ts';
@@ -23,39 +22,24 @@ export async function destroyCluster(
   onConfirmed: () => void,
 ): Promise<DestroyOutcome> {
   const cluster = await openCluster(session, name);
-  if (given === undefined) await confirm(session, cluster);
-  else if (given !== name) throw mismatch(name, given);
+  const { output } = session;
+  await confirmName(session, {
+    name,
+    given,
+    question: 'Type the name of the cluster to destroy it: ',
+    refusal: `destroying ${name} deletes its data, and nobody is here to confirm it`,
+    hint: `say it: ${session.command(['destroy', name, '--yes-destroy', name], cluster.ref)}`,
+    spared: 'nothing was deleted',
+    before: async () => {
+      const observed = await cluster
+        .observe({ catalog: false }, AbortSignal.any([session.signal, AbortSignal.timeout(LOOK_MS)]))
+        .catch(() => undefined);
+      session.signal.throwIfAborted();
+      session.progress.end();
+      output.note(lossText(cluster.ref, observed, session.stateDir));
+    },
+  });
   onConfirmed();
   const { kept } = await destroy(cluster, session.context);
   return { ref: cluster.ref, kept, durationMs: session.progress.elapsedMs };
-}
-
-async function confirm(session: Session, cluster: PlatformCluster): Promise<void> {
-  const { name } = cluster.ref;
-  const { surroundings, output } = session;
-  if (surroundings.stdin.isTTY !== true || !output.isErrorTerminal) {
-    throw new RefusedError({
-      code: 'not-confirmed',
-      message: `destroying ${name} deletes its data, and nobody is here to confirm it`,
-      hint: `say it: ${session.command(['destroy', name, '--yes-destroy', name], cluster.ref)}`,
-    });
-  }
-  const observed = await cluster
-    .observe({ catalog: false }, AbortSignal.any([session.signal, AbortSignal.timeout(LOOK_MS)]))
-    .catch(() => undefined);
-  session.signal.throwIfAborted();
-  session.progress.end();
-  output.note(lossText(cluster.ref, observed, session.stateDir));
-  const typed = await ask('Type the name of the cluster to destroy it: ', session);
-  if (typed.trim() !== name) throw mismatch(name, typed.trim());
-}
-
-function mismatch(name: string, given: string): RefusedError {
-  return new RefusedError({
-    code: 'not-confirmed',
-    message:
-      given === ''
-        ? 'no name was given: nothing was deleted'
-        : `"${given}" is not ${name}: nothing was deleted`,
-  });
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { drillCleanDocument, drillDocument, drillListDocument } from '../drill/schema.ts';
 import {
   destroyDocument,
   downDocument,
@@ -40,6 +41,9 @@ const DOCUMENTS: readonly (readonly [command: string, schema: z.ZodType, note?: 
   ['reinit', reinitDocument],
   ['down', downDocument],
   ['destroy', destroyDocument],
+  ['drill', drillDocument, '`drill --list` and `drill clean` print documents of their own (below).'],
+  ['drill --list', drillListDocument],
+  ['drill clean', drillCleanDocument],
   ['setup', setupDocument],
   ['version', versionDocument],
 ];

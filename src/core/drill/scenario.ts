@@ -1,0 +1,65 @@
+/** What a drill is made of: steps over roles, which become faults on members when their time has come. */
+import type { Fault } from './fault.ts';
+
+/** Who is what at the moment of a step. */
+export interface Situation {
+  primary: string;
+  /** The standby that confirms commits; undefined where there is none. */
+  synchronous: string | undefined;
+  standbys: string[];
+  /** Components. The leader of the voters cannot be seen from outside and is the first of the list when unknown. */
+  voters: string[];
+  poolers: string[];
+  proxy: string | undefined;
+}
+
+/** Patroni's lease on the leader key, milliseconds: holds are counted from it. */
+export interface Lease {
+  ttlMs: number;
+}
+
+export type DrillStep =
+  /** undefined: the situation has nobody to do it to. */
+  | { do: 'inject'; fault(at: Situation): Fault | undefined }
+  | { do: 'wait'; ms(lease: Lease): number }
+  /** Until another member than the one before the last injection is primary, or the time has passed. */
+  | { do: 'await-primary'; ms: number }
+  /** Until writes are acknowledged through an endpoint again, or the time has passed. */
+  | { do: 'await-writes'; ms: number }
+  /** Takes back all faults, or only those of one kind. */
+  | { do: 'undo'; kind?: Fault['kind'] }
+  | { do: 'switchover' }
+  /** What a person does after a reboot: `pgherd up`. */
+  | { do: 'up' }
+  /** So many clients connect through the pooler and stay. */
+  | { do: 'storm'; clients: number }
+  /** A command is begun and killed (SIGKILL) after so long, again and again. */
+  | { do: 'crash-command'; command: 'restart' | 'switchover'; afterMs: number[] };
+
+export interface Needs {
+  instances: number;
+  isolated?: boolean;
+  pooler?: boolean;
+  backups?: boolean;
+  /** Only with a synchronous mode: without one the fault loses writes by design. */
+  synchronous?: boolean;
+}
+
+/** Longest time without an acknowledgement, milliseconds; undefined: no bound is promised. */
+export interface Bounds {
+  writes(lease: Lease): number | undefined;
+  reads(lease: Lease): number | undefined;
+}
+
+export interface Scenario {
+  /** Number in the catalogue of faults (docs/drills.md). */
+  id: string;
+  /** kebab-case, for the command line. */
+  name: string;
+  title: string;
+  /** What is promised, in a sentence. */
+  promise: string;
+  needs: Needs;
+  bounds: Bounds;
+  steps: DrillStep[];
+}

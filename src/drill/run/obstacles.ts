@@ -1,0 +1,34 @@
+/** Why a drill cannot run on a cluster, found before anything is touched. */
+import type { Fault } from '../../core/drill/fault.ts';
+import type { Scenario } from '../../core/drill/scenario.ts';
+import type { Observation } from '../../core/topology/observation.ts';
+import type { PlatformCluster } from '../../platform/contract.ts';
+import { situationOf } from './steps.ts';
+
+/** A sentence for people; undefined: it can run. */
+export async function obstacleOf(
+  scenario: Scenario,
+  cluster: PlatformCluster,
+  observed: Observation,
+  primary: string,
+): Promise<string | undefined> {
+  const { needs, steps } = scenario;
+  const { spec } = cluster;
+  if (needs.backups === true) return 'it needs backups, which pgherd does not make yet';
+  if (spec.instances < needs.instances) {
+    return `it needs ${needs.instances} instances, and the manifest asks for ${spec.instances}`;
+  }
+  if (needs.pooler === true && !spec.pooler.primary) return 'it needs a pooler (enableConnectionPooler)';
+  if (needs.synchronous === true && spec.patroni.synchronousMode === 'async') {
+    return 'it needs a synchronous mode (patroni.synchronous_mode)';
+  }
+  const at = situationOf(observed, primary);
+  for (const step of steps) {
+    if (step.do !== 'inject') continue;
+    const fault: Fault | undefined = step.fault(at);
+    if (fault === undefined) return 'there is nobody to inject the fault into';
+    const obstacle = await cluster.faults.obstacle(fault);
+    if (obstacle !== undefined) return obstacle;
+  }
+  return undefined;
+}

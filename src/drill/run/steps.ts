@@ -1,0 +1,187 @@
+/** Carries out the steps of a scenario on a cluster, and keeps what was injected so that every way out undoes it. */
+import type { Fault } from '../../core/drill/fault.ts';
+import type { DrillStep, Lease, Scenario, Situation } from '../../core/drill/scenario.ts';
+import type { Observation } from '../../core/topology/observation.ts';
+import { PgherdError } from '../../lib/errors.ts';
+import { sleep } from '../../lib/time.ts';
+import type { ApplyContext, Injection, PlatformCluster } from '../../platform/contract.ts';
+import type { LedgerLoad } from '../load/ledgerLoad.ts';
+import { storm } from './storm.ts';
+import { now, type Watch } from './watch.ts';
+
+/** What a drill needs of its surroundings beyond the cluster: commands as a person would type them. */
+export interface Operations {
+  /** `pgherd up` with the manifest that was applied. */
+  up(context: ApplyContext): Promise<void>;
+  switchover(context: ApplyContext): Promise<void>;
+  /** Begins a command in a process of its own and kills it after so long; resolves with what happened. */
+  crash(command: 'restart' | 'switchover', afterMs: number, signal: AbortSignal): Promise<string>;
+}
+
+export interface Performed {
+  /** Unix milliseconds of the first injection. */
+  injectedAt: number;
+  /** Who was primary then. */
+  primary: string;
+  /** What was done, exactly, in order. */
+  injections: string[];
+  /** Why an injection was weaker than asked for. */
+  weaker: string[];
+  undoneAt: number | undefined;
+  notes: string[];
+}
+
+export interface Stage {
+  cluster: PlatformCluster;
+  load: LedgerLoad;
+  watch: Watch;
+  operations: Operations;
+  lease: Lease;
+  context: ApplyContext;
+}
+
+/** How long an undo may take on the way out, when the drill's own signal may have been aborted. */
+const UNDO_MS = 60_000;
+
+export class Performance implements AsyncDisposable {
+  readonly result: Performed;
+  readonly #stage: Stage;
+  readonly #standing: { kind: Fault['kind']; injection: Injection }[] = [];
+  #primaryBefore: string;
+
+  constructor(stage: Stage, primary: string) {
+    this.#stage = stage;
+    this.#primaryBefore = primary;
+    this.result = { injectedAt: 0, primary, injections: [], weaker: [], undoneAt: undefined, notes: [] };
+  }
+
+  async perform({ steps }: Scenario): Promise<void> {
+    for (const step of steps) {
+      this.#stage.context.signal.throwIfAborted();
+      await this.#step(step);
+    }
+  }
+
+  /** Takes back what stands, also after an abort. */
+  async undoAll(): Promise<void> {
+    await this.#undo(undefined, AbortSignal.timeout(UNDO_MS));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.undoAll();
+  }
+
+  async #step(step: DrillStep): Promise<void> {
+    const { context, lease, load, watch, operations } = this.#stage;
+    const { signal } = context;
+    switch (step.do) {
+      case 'inject':
+        return await this.#inject(step.fault(await situation(this.#stage)));
+      case 'wait':
+        context.progress(`the fault stands for ${Math.round(step.ms(lease) / 1000)} s`);
+        return await sleep(step.ms(lease), signal);
+      case 'undo':
+        context.progress('taking the fault back');
+        return await this.#undo(step.kind, signal);
+      case 'await-primary':
+        context.progress('waiting for another primary');
+        return await until(
+          () => watch.primary !== undefined && watch.primary !== this.#primaryBefore,
+          step.ms,
+          signal,
+        );
+      case 'await-writes':
+        context.progress('waiting for writes to be acknowledged');
+        return await load
+          .untilAnswered(load.endpointPaths('write'), step.ms, signal)
+          .catch(error => this.#tolerate(error, signal));
+      case 'switchover':
+        this.#began(now(), 'pgherd switchover');
+        return await operations.switchover(context);
+      case 'up':
+        context.progress('pgherd up');
+        return await operations.up(context);
+      case 'storm':
+        this.#began(now(), `${step.clients} clients connect through the pooler`);
+        this.result.notes.push(...(await storm(this.#stage.cluster, load, step.clients, context)));
+        return;
+      case 'crash-command':
+        for (const afterMs of step.afterMs) {
+          context.progress(`pgherd ${step.command}, killed after ${afterMs} ms`);
+          this.result.injections.push(await operations.crash(step.command, afterMs, signal));
+        }
+    }
+  }
+
+  /** Writes that do not come back are the drill's result, not its failure. */
+  #tolerate(error: unknown, signal: AbortSignal): void {
+    signal.throwIfAborted();
+    this.result.notes.push(
+      error instanceof PgherdError ? `${error.message}: ${error.detail}` : String(error),
+    );
+  }
+
+  #began(at: number, description: string): void {
+    const { result } = this;
+    if (result.injectedAt === 0) result.injectedAt = at;
+    result.injections.push(description);
+  }
+
+  async #inject(fault: Fault | undefined): Promise<void> {
+    if (fault === undefined) {
+      this.result.notes.push('a step was left out: there was nobody to do it to');
+      return;
+    }
+    const { cluster, context, watch } = this.#stage;
+    this.#primaryBefore = watch.primary ?? this.#primaryBefore;
+    if (this.result.injectedAt === 0) this.result.primary = this.#primaryBefore;
+    const injection = await cluster.faults.inject(fault, context.signal);
+    this.#standing.push({ kind: fault.kind, injection });
+    this.#began(injection.at, injection.description);
+    if (injection.weaker !== undefined) this.result.weaker.push(injection.weaker);
+    context.progress(`injected: ${injection.description}`);
+  }
+
+  async #undo(kind: Fault['kind'] | undefined, signal: AbortSignal): Promise<void> {
+    const chosen = this.#standing.filter(standing => kind === undefined || standing.kind === kind);
+    for (const standing of chosen.reverse()) {
+      await standing.injection.undo(signal);
+      this.#standing.splice(this.#standing.indexOf(standing), 1);
+      this.result.undoneAt = now();
+    }
+  }
+}
+
+/** Who is what, now; from the last look that succeeded inside the members' hosts, for a cluster that may be torn. */
+async function situation({ cluster, watch, context }: Stage): Promise<Situation> {
+  const observed = await cluster.observe({ catalog: false, withoutConfig: true }, context.signal);
+  const primary = watch.primary ?? observed.members.find(member => member.role === 'primary')?.name;
+  if (primary === undefined) {
+    throw new PgherdError({
+      code: 'no-primary',
+      message: 'the drill cannot go on: there is no single primary',
+      hint: `look at it: pgherd status ${cluster.ref.name}`,
+    });
+  }
+  return situationOf(observed, primary);
+}
+
+export function situationOf(observed: Observation, primary: string): Situation {
+  const named = (kind: string) =>
+    observed.components.filter(component => component.kind === kind).map(component => component.name);
+  const standbys = observed.members.filter(member => member.name !== primary);
+  return {
+    primary,
+    synchronous: standbys.find(member => member.synchronous)?.name,
+    standbys: standbys.map(member => member.name),
+    voters: named('etcd'),
+    poolers: named('pooler'),
+    proxy: named('proxy')[0],
+  };
+}
+
+/** Waits for a condition; that it does not come is for the report to tell. */
+async function until(condition: () => boolean, ms: number, signal: AbortSignal): Promise<void> {
+  const end = now() + ms;
+  while (!condition() && now() < end) await sleep(50, signal);
+}
