@@ -1,6 +1,5 @@
 /** Carrying out one action on this machine. */
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { readFile, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ComponentKind } from '../../core/topology/observation.ts';
 import { PgherdError } from '../../lib/errors.ts';
@@ -10,13 +9,13 @@ import { poll } from '../../lib/time.ts';
 import type { ApplyContext } from '../contract.ts';
 import type { DetachedProcess } from './detachedProcess.ts';
 import { poolerTargetFile } from './frontServices.ts';
+import { ensureHosts, releaseHosts } from './hosts.ts';
 import { componentKind, type Paths, VOTERS } from './layout.ts';
 import type { Clients } from './observe.ts';
 import type { ClusterRecord } from './record.ts';
 import {
   endRunsv,
   listServices,
-  removeService,
   serviceStatus,
   signalService,
   startService,
@@ -29,6 +28,7 @@ import { fingerprints } from './services.ts';
 /** Patroni stops its PostgreSQL, which writes a checkpoint first. */
 const MEMBER_STOP_MS = 60_000;
 const STOP_MS = 10_000;
+const HOSTS_MS = 60_000;
 /** The last voters wait in vain for somebody to lead instead; what they have acknowledged is on disk. */
 const VOTER_STOP_MS = 1500;
 
@@ -40,18 +40,6 @@ export interface Machine {
   render(name: string): Service;
   /** Every component the manifest asks for: all their services stand before runsvdir looks for the first time. */
   wanted: string[];
-}
-
-/** Directories of the cluster with the rights they need. Owners: the servers' user where pgherd is root. */
-export async function prepareDirectories(paths: Paths, record: ClusterRecord): Promise<void> {
-  const owner = process.getuid?.() === 0 ? record.serviceUser : undefined;
-  await ensureDirectory(paths.root, { mode: 0o755 });
-  for (const own of [paths.secrets, paths.aside]) await ensureDirectory(own, { mode: 0o700 });
-  await ensureDirectory(paths.services, { mode: 0o755 });
-  for (const shared of [paths.tls, paths.conf, paths.data, paths.logs])
-    await ensureDirectory(shared, { mode: 0o700, owner });
-  await ensureDirectory(join(paths.run, '..'), { mode: 0o755 });
-  await ensureDirectory(paths.run, { mode: 0o700, owner });
 }
 
 /** Writes what a server needs, and notes it as handed over. `text` of files may hold passwords: 0600. */
@@ -85,17 +73,6 @@ async function noteApplied({ paths }: Machine, service: Service): Promise<void> 
   await writeAtomically(join(paths.conf, service.name, 'applied.json'), text, { mode: 0o600 });
 }
 
-/**
- * Lays out every server that does not exist yet, stopped, and starts the supervisor: runsvdir takes up what it
- * finds at its start at once, and what comes later only within five seconds.
- */
-export async function layOut(machine: Machine): Promise<void> {
-  const known = await listServices(machine.paths.services);
-  const fresh = machine.wanted.filter(name => !known.includes(name));
-  await Promise.all(fresh.map(name => writeFiles(machine, machine.render(name))));
-  if (machine.wanted.length > 0) await startSupervisor(machine);
-}
-
 /** Starts a server, and waits until it does its work as far as others depend on it. */
 export async function startComponent(machine: Machine, name: string, context: ApplyContext): Promise<void> {
   const { paths } = machine;
@@ -108,10 +85,12 @@ export async function startComponent(machine: Machine, name: string, context: Ap
   if (service.kind === 'etcd') await waitForVoter(machine, name, context.signal);
 }
 
-/** runsvdir below a sub-reaper. Safe when it runs already. */
-export async function startSupervisor({ paths, record, supervisor }: Machine): Promise<void> {
+/** runsvdir below a sub-reaper. Safe when it runs already. It starts at once what ran before, after a reboot say. */
+export async function startSupervisor(machine: Machine): Promise<void> {
+  const { paths, record, supervisor } = machine;
   const { tini, runsvdir } = record.programs;
   if (await supervisor.isRunning()) return;
+  await ensureHosts(machine, machine.wanted, AbortSignal.timeout(HOSTS_MS));
   // runsvdir waits a second before it reads a directory that was changed within this very second.
   const earlier = new Date(Date.now() - 60_000);
   await utimes(paths.services, earlier, earlier);
@@ -183,36 +162,6 @@ async function stopPostmaster({ paths }: Machine, name: string, signal: AbortSig
   }
 }
 
-/**
- * Takes a server out of the cluster. Its data is not deleted: it is set aside under a name with the time, to be
- * deleted by hand.
- */
-export async function removeComponent(machine: Machine, name: string, context: ApplyContext): Promise<void> {
-  const { paths } = machine;
-  await stopComponent(machine, name, context);
-  await removeService(paths.services, name, context.signal);
-  await setAside(paths, name);
-  for (const leftover of [join(paths.conf, name), runtimeDir(paths, name)]) {
-    await rm(leftover, { recursive: true, force: true });
-  }
-}
-
-/** Where a server keeps its sockets. */
-function runtimeDir(paths: Paths, name: string): string {
-  return componentKind(name) === 'member' ? memberSocketDir(paths, name) : join(paths.run, name);
-}
-
-/** Moves a data directory to aside/, where nothing uses it. Resolves with its new path. */
-export async function setAside(paths: Paths, name: string): Promise<string | undefined> {
-  const data = join(paths.data, name);
-  if ((await stat(data).catch(() => undefined)) === undefined) return undefined;
-  const stamp = new Date().toISOString().replace(/[:.]/g, '').slice(0, 15);
-  const target = join(paths.aside, `${name}.${stamp}.${randomBytes(2).toString('hex')}`);
-  await mkdir(paths.aside, { recursive: true });
-  await rename(data, target);
-  return target;
-}
-
 /** The order in which a cluster stops: first what clients use, then standbys, the primary, and last etcd. */
 const STOP_ORDER: ComponentKind[][] = [['pooler', 'poolerStandby', 'proxy'], ['member'], ['etcd']];
 
@@ -244,6 +193,7 @@ export async function stopAll(
     });
   }
   await supervisor.stop('SIGTERM', 5000, context.signal);
+  await releaseHosts(machine, context.signal);
 }
 
 /** SIGHUP makes runsvdir end every runsv, which ends its svlogd. */

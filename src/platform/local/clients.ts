@@ -39,7 +39,7 @@ export class ClientPool implements Clients {
   }
 
   #addressOf(name: string): string {
-    return memberAddress(this.#record.subnet, ordinalOf(name));
+    return memberAddress(this.#record, ordinalOf(name));
   }
 
   /** The control plane's own certificate; read when first needed, since a new cluster has none yet. */

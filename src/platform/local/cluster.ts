@@ -6,7 +6,7 @@ import type { Action, Desired } from '../../core/plan/action.ts';
 import type { MemberObservation, Observation } from '../../core/topology/observation.ts';
 import { POOLER_ADMIN } from '../../engine/pgbouncer/config.ts';
 import { changeCatalog } from '../../engine/postgres/catalog.ts';
-import { PgherdError, RefusedError } from '../../lib/errors.ts';
+import { PgherdError } from '../../lib/errors.ts';
 import { readIfExists, writeAtomically } from '../../lib/files.ts';
 import { takeLock } from '../../lib/lock.ts';
 import type {
@@ -20,11 +20,8 @@ import type {
   PlatformCluster,
 } from '../contract.ts';
 import {
-  layOut,
   type Machine,
-  prepareDirectories,
   reloadComponent,
-  removeComponent,
   restartComponent,
   startComponent,
   startSupervisor,
@@ -32,20 +29,24 @@ import {
 } from './apply.ts';
 import { ClientPool } from './clients.ts';
 import { DetachedProcess } from './detachedProcess.ts';
-import { dropSlotOf, patchDynamicConfig } from './dynamicConfig.ts';
+import { patchDynamicConfig } from './dynamicConfig.ts';
 import { LocalFaults } from './faults/index.ts';
+import { heal } from './healing.ts';
 import { FileJournal } from './journal.ts';
 import type { Keeper } from './keeperService.ts';
-import { clusterPaths, componentKind, endpointPorts, type Paths } from './layout.ts';
+import { clusterPaths, endpointPorts, type Paths } from './layout.ts';
 import { readLeader } from './leader.ts';
 import { readLogs } from './logs.ts';
 import { ensureMaterial, type Material, readMaterial } from './material.ts';
 import { desiredDynamicConfig } from './memberService.ts';
-import { endpointObservations, observeComponents, observeDcs, observeMembers, seenFile } from './observe.ts';
-import { ensureTargets, retarget } from './poolerTargets.ts';
+import { seenFile } from './observe.ts';
+import { observeCluster } from './observeCluster.ts';
+import { ensureTargets } from './poolerTargets.ts';
 import { PrimarySql } from './primarySql.ts';
+import { layOut, prepareDirectories } from './provision.ts';
+import { psqlCommand } from './psqlCommand.ts';
 import { type ClusterRecord, readRecord, writeRecord } from './record.ts';
-import { listServices } from './runit.ts';
+import { removeFromCluster } from './removal.ts';
 import { SecretStore } from './secrets.ts';
 import { dcsNamespace, listenAddresses, memberSocketDir, type Service } from './serviceParts.ts';
 import { renderService, wantedComponents } from './services.ts';
@@ -153,47 +154,23 @@ export class LocalCluster implements PlatformCluster {
   }
 
   async observe(options: ObserveOptions, signal: AbortSignal): Promise<Observation> {
-    const observedAt = new Date();
-    const { spec } = this;
-    const record = this.#record;
-    const paths = this.#paths;
-    const exists = (await readRecord(paths.record)) !== undefined;
-    const services = exists ? await listServices(paths.services) : [];
-    const wanted = wantedComponents(spec, this.#record).map(component => component.name);
-    const machine = exists ? await this.#machine() : undefined;
-    const render = (name: string) => (wanted.includes(name) ? machine?.render(name) : undefined);
-    const named = (kind: string) => services.filter(name => componentKind(name) === kind);
-    const [components, members, dcs, controlPlane] = await Promise.all([
-      observeComponents(services, paths, render),
-      observeMembers(named('member'), paths, record, this.#clients, observedAt, signal),
-      observeDcs(record.stopped ? [] : named('etcd'), this.#clients, signal),
-      this.#keeper.observe(),
-    ]);
-    this.#members = members;
-    const primary = members.find(member => member.role === 'primary');
-    const [config, catalog] = await Promise.all([
-      options.withoutConfig === true ? undefined : this.#readConfig(signal),
-      options.catalog && primary !== undefined ? this.#sql.catalog(primary, signal) : undefined,
-    ]);
-    this.#restartParameters = catalog?.restartParameters ?? this.#restartParameters;
-    return {
-      observedAt: observedAt.toISOString(),
-      exists,
-      stopped: record.stopped,
-      components,
-      members,
-      dcs,
-      config,
-      catalog,
-      endpoints: endpointObservations({
-        primary: this.endpoint('primary'),
-        standby: this.endpoint('standby'),
-        pooler: this.endpoint('pooler'),
-        poolerStandby: this.endpoint('poolerStandby'),
-      }),
-      controlPlane,
-      version: { wanted: spec.version, actual: record.postgres.version },
-    };
+    const observed = await observeCluster(
+      {
+        spec: this.spec,
+        record: this.#record,
+        paths: this.#paths,
+        clients: this.#clients,
+        sql: this.#sql,
+        machine: () => this.#machine(),
+        controlPlane: () => this.#keeper.observe(),
+        endpoint: name => this.endpoint(name),
+      },
+      options,
+      signal,
+    );
+    this.#members = observed.members;
+    this.#restartParameters = observed.catalog?.restartParameters ?? this.#restartParameters;
+    return observed;
   }
 
   async apply(action: Action, context: ApplyContext): Promise<void> {
@@ -230,13 +207,15 @@ export class LocalCluster implements PlatformCluster {
   }
 
   async provision(context: ApplyContext): Promise<void> {
+    // What the machine keeps of an isolated cluster must not be without a record that tells whose it is.
+    if (this.#record.isolated) await this.record();
     await prepareDirectories(this.#paths, this.#record);
     await ensureMaterial(this.spec, this.#record, this.#paths, this.#secrets, context.signal);
     this.#material = undefined;
     this.#rendered.clear();
     const machine = await this.#machine();
     await ensureTargets(machine, this.spec);
-    await layOut(machine);
+    await layOut(machine, context.signal);
     this.#record = { ...this.#record, stopped: this.spec.instances === 0 };
     await writeRecord(this.#paths.record, this.#record);
   }
@@ -252,21 +231,7 @@ export class LocalCluster implements PlatformCluster {
   }
 
   async heal(observed: Observation): Promise<string[]> {
-    const done: string[] = [];
-    const machine = await this.#machine();
-    if (!this.#record.stopped && !(await this.#supervisor.isRunning())) {
-      await startSupervisor(machine);
-      done.push('started the supervisor of the servers again');
-    }
-    const [primary, other] = observed.members.filter(member => member.role === 'primary');
-    if (primary === undefined || other !== undefined || !this.spec.pooler.primary) return done;
-    if (await retarget(machine, this.spec, primary.address)) {
-      for (const pooler of observed.components.filter(component => component.kind === 'pooler')) {
-        await reloadComponent(machine, pooler.name);
-      }
-      done.push(`led the poolers to ${primary.name}`);
-    }
-    return done;
+    return await heal(await this.#machine(), this.spec, observed);
   }
 
   async stop(context: ApplyContext): Promise<void> {
@@ -337,30 +302,9 @@ export class LocalCluster implements PlatformCluster {
     user: string;
     database: string;
   }): Promise<{ argv: string[]; env: Record<string, string> }> {
-    const endpoint = this.endpoint(options.endpoint);
-    if (endpoint === undefined) {
-      throw new RefusedError({
-        code: 'no-such-endpoint',
-        message: `the manifest asks for no ${options.endpoint} endpoint`,
-        hint: 'enableConnectionPooler and enableReplicaConnectionPooler switch the poolers on',
-      });
-    }
-    const passfile = await this.#secrets.passfile(options.user);
-    const conninfo = {
-      host: endpoint.host,
-      port: String(endpoint.port),
-      user: options.user,
-      dbname: options.database,
-      sslmode: 'verify-full',
-      sslrootcert: this.caFile,
-    };
-    const text = Object.entries(conninfo).map(
-      ([key, value]) => `${key}='${value.replace(/['\\]/g, '\\$&')}'`,
-    );
-    return {
-      argv: [join(this.#record.postgres.binDir, 'psql'), text.join(' ')],
-      env: { PGPASSFILE: passfile },
-    };
+    const { endpoint: name, user, database } = options;
+    const endpoint = this.endpoint(name);
+    return await psqlCommand(this.#record, this.#secrets, this.caFile, { name, endpoint, user, database });
   }
 
   async lock(
@@ -400,18 +344,6 @@ export class LocalCluster implements PlatformCluster {
     };
   }
 
-  /** From the first member that answers; they all read the same DCS. */
-  async #readConfig(signal: AbortSignal): Promise<Observation['config']> {
-    for (const member of this.#members.filter(candidate => candidate.problem === undefined)) {
-      try {
-        return await this.#clients.patroni(member.name).config(signal);
-      } catch {
-        signal.throwIfAborted();
-      }
-    }
-    return undefined;
-  }
-
   /** The primary of the last look; looks once where there has been none. */
   async #primary(signal: AbortSignal): Promise<MemberObservation> {
     if (this.#members.length === 0) await this.observe({ catalog: false }, signal);
@@ -425,11 +357,12 @@ export class LocalCluster implements PlatformCluster {
   }
 
   async #remove(component: string, context: ApplyContext): Promise<void> {
-    await removeComponent(await this.#machine(), component, context);
-    if (componentKind(component) !== 'member') return;
-    const primary = await this.#primary(context.signal);
-    const connect = () => this.#sql.connect(primary, 'postgres', context.signal);
-    const key = `${dcsNamespace(this.spec)}${this.spec.name}/members/${component}`;
-    await dropSlotOf(component, key, { name: primary.name, connect }, this.#clients, context.signal);
+    const others = {
+      scope: `${dcsNamespace(this.spec)}${this.spec.name}`,
+      primary: () => this.#primary(context.signal),
+      sql: this.#sql,
+      clients: this.#clients,
+    };
+    await removeFromCluster(await this.#machine(), component, others, context);
   }
 }

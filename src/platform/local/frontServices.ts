@@ -32,7 +32,7 @@ export function proxy(name: string, _kind: ComponentKind, { spec, record, paths 
     standby: { addresses: listenAddresses(record, spec.exposed.standby), port: ports.standby },
     members: Array.from({ length: spec.instances }, (_, n) => ({
       name: memberName(spec, n),
-      address: memberAddress(record.subnet, n),
+      address: memberAddress(record, n),
       port: record.port,
     })),
     patroniPort: PATRONI_PORT,

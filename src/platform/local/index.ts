@@ -5,16 +5,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseManifest } from '../../core/manifest/parse.ts';
 import type { ClusterSpec } from '../../core/manifest/spec.ts';
-import { effectiveParameters } from '../../engine/postgres/tuning.ts';
 import { codeOf, PgherdError, RefusedError } from '../../lib/errors.ts';
 import { readIfExists } from '../../lib/files.ts';
 import type { ClusterRef, PlacementOptions, Platform, PlatformCluster } from '../contract.ts';
 import { expiryNotes } from './certificates.ts';
 import { LocalCluster } from './cluster.ts';
+import { networkTaken, refuseWithoutNamespaces, refuseWithoutRoot } from './hosts.ts';
 import { Keeper } from './keeperService.ts';
-import { clusterPaths, clusterRoot } from './layout.ts';
+import { clusterPaths, clusterRoot, type Place } from './layout.ts';
+import { parametersOf } from './memberService.ts';
+import { readRoutes, refuseForeignLink } from './network.ts';
 import { checkParameters, sweepScratch } from './parameters.ts';
-import { bytesOf, checkVersions, placed, programsOf, serviceUser, versionNotes } from './placement.ts';
+import {
+  bytesOf,
+  checkVersions,
+  isolationNotes,
+  placed,
+  programsOf,
+  serviceUser,
+  versionNotes,
+} from './placement.ts';
 import {
   checkListen,
   checkRoom,
@@ -28,7 +38,8 @@ import {
 } from './preflight.ts';
 import { type ClusterRecord, readRecord, StateError } from './record.ts';
 import { listServices, serviceStatus } from './runit.ts';
-import { inspectTools, installTools, isReady, type Tools } from './setup/index.ts';
+import { inspectTools, installTools, isolationPrograms, isReady, type Tools } from './setup/index.ts';
+import { volumeObstacle, volumeSize } from './volumes.ts';
 
 const DEFAULT_PORT = 5432;
 
@@ -70,7 +81,7 @@ export function createLocalPlatform(options: LocalPlatformOptions): Platform {
       record,
       spec: parsed.spec,
       manifest,
-      notes: [...versionNotes(parsed.spec, record), ...(await expiryNotes(paths.tls, new Date()))],
+      notes: [...placementNotes(parsed.spec, record), ...(await expiryNotes(paths.tls, new Date()))],
       keeper,
     });
   }
@@ -91,7 +102,9 @@ export function createLocalPlatform(options: LocalPlatformOptions): Platform {
     signal: AbortSignal,
   ): Promise<PlatformCluster> {
     const known = await readRecord(recordPath(stateDir, spec));
-    const tools = await provideTools(spec, known, placement.readOnly === true, signal);
+    const isolated = known?.isolated ?? placement.isolate === true;
+    if (isolated) refuseWithoutRoot();
+    const tools = await provideTools(spec, known, isolated, placement.readOnly === true, signal);
     const user = serviceUser();
     if (placement.readOnly !== true) await checkStateDirectory(stateDir, user);
     checkListen(placement.listen);
@@ -103,11 +116,20 @@ export function createLocalPlatform(options: LocalPlatformOptions): Platform {
     checkSocketPath(paths.run);
     await checkVersions(spec, record, placement, paths.data);
     if (known === undefined || (known.stopped && !(await anyRunning(paths.services)))) {
-      const taken = await firstTaken(listeners(spec, record.subnet, record.port, record.listen));
+      const taken = await firstTaken(listeners(spec, record, record.port, record.listen));
       if (taken !== undefined) throw portTaken(taken);
+      if (known?.isolated === true) {
+        await refuseForeignLink(record, signal);
+        const obstacle = networkTaken(
+          record,
+          await readRoutes(isolationPrograms(record.programs), signal),
+          'ours',
+        );
+        if (obstacle !== undefined) throw obstacle;
+      }
     }
-    const notes = [...versionNotes(spec, record)];
-    const parameters = effectiveParameters(spec);
+    const notes = placementNotes(spec, record);
+    const parameters = parametersOf(spec, record);
     if ((await readIfExists(paths.manifest)) !== manifest) {
       const parent = placement.readOnly === true ? tmpdir() : stateDir;
       if (parent === stateDir) await sweepScratch(parent);
@@ -121,12 +143,13 @@ export function createLocalPlatform(options: LocalPlatformOptions): Platform {
   async function provideTools(
     spec: ClusterSpec,
     known: ClusterRecord | undefined,
+    isolation: boolean,
     readOnly: boolean,
     signal: AbortSignal,
   ): Promise<Tools> {
     const majorWanted = known?.postgres.major ?? Number(spec.version);
     const toolsDir = options.toolsDir ?? join(stateDir, 'tools');
-    let report = await inspectTools({ majorWanted, toolsDir, signal });
+    let report = await inspectTools({ majorWanted, toolsDir, isolation, signal });
     if (!isReady(report) && readOnly) {
       throw new RefusedError({
         code: 'tools-missing',
@@ -159,16 +182,21 @@ export function createLocalPlatform(options: LocalPlatformOptions): Platform {
     const listen = placement.listen === LOOPBACK ? undefined : placement.listen;
     const used = (await readableRecords(stateDir)).map(record => record.subnet);
     const key = `${stateDir}:${spec.namespace}/${spec.name}`;
+    const isolated = placement.isolate === true;
+    if (isolated) await refuseWithoutNamespaces(isolationPrograms(tools), signal);
+    const routes = isolated ? await readRoutes(isolationPrograms(tools), signal) : [];
+    const obstacle = (place: Place) => (isolated ? networkTaken(place, routes, 'nobody') : undefined);
     return {
       schema: 1,
       name: spec.name,
       namespace: spec.namespace,
-      subnet: await chooseSubnet(spec, port, listen, key, used),
+      subnet: await chooseSubnet(spec, { port, listen, key, used, isolated, obstacle }),
       port,
       listen,
       createdAt: new Date().toISOString(),
       stopped: false,
-      isolated: placement.isolate === true,
+      isolated,
+      volumeBytes: isolated ? await volumeBytesOf(spec, placement, tools, signal) : 0,
       drillsAllowed: placement.allowDrills === true,
       uid: randomUUID(),
       wantedVersion: spec.version,
@@ -178,11 +206,27 @@ export function createLocalPlatform(options: LocalPlatformOptions): Platform {
     };
   }
 
+  /** 0 where this machine mounts no images, as in most containers. */
+  async function volumeBytesOf(
+    spec: ClusterSpec,
+    placement: PlacementOptions,
+    tools: Tools,
+    signal: AbortSignal,
+  ): Promise<number> {
+    const parent = placement.readOnly === true ? tmpdir() : stateDir;
+    const obstacle = await volumeObstacle(isolationPrograms(tools), parent, signal);
+    return obstacle === undefined ? volumeSize(spec.volume.sizeBytes) : 0;
+  }
+
   return {
     open,
     adopt,
     list: () => allClusters(stateDir),
   };
+}
+
+function placementNotes(spec: ClusterSpec, record: ClusterRecord): string[] {
+  return [...versionNotes(spec, record), ...isolationNotes(spec, record)];
 }
 
 /** Servers of a cluster that was not stopped to the end hold its ports themselves. */

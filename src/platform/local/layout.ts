@@ -7,6 +7,7 @@
  *     tls/ secrets/  private keys, passwords           conf/          rendered configuration
  *     services/      runit: one directory per server   data/          PGDATA and etcd
  *     logs/          one directory per server          aside/         data directories taken out of use
+ *                    (isolated members: data/NAME-N.img, mounted on data/NAME-N)
  *   <state>/run/<id>/  sockets and pid files (short, for the 107 bytes a socket's path may have)
  */
 import { join } from 'node:path';
@@ -59,9 +60,50 @@ export function clusterRoot(stateDir: string, namespace: string, name: string): 
 /** Voters of etcd: three for any number of instances (docs/adr/0004). */
 export const VOTERS = 3;
 
-/** Address of the n-th member and of the n-th voter, which stand for the n-th machine. */
-export function memberAddress(subnet: string, ordinal: number): string {
-  return `${subnet}.${10 + ordinal}`;
+/** What decides on a cluster's addresses: its loopback network, and whether its members have hosts of their own. */
+export interface Place {
+  subnet: string;
+  isolated: boolean;
+}
+
+/** First three numbers of the members' addresses. 127.64.0.0/10 and 100.64.0.0/10 are free or taken together. */
+export function memberNetwork({ subnet, isolated }: Place): string {
+  return isolated ? subnet.replace(/^127\./, '100.') : subnet;
+}
+
+/** Address of the n-th member and of the n-th voter, which stand for the n-th host. */
+export function memberAddress(place: Place, ordinal: number): string {
+  return `${memberNetwork(place)}.${10 + ordinal}`;
+}
+
+/** Where isolated members see everything that is outside their hosts: endpoints, pgherd, clients. */
+export function outsideAddress(place: Place): string {
+  return `${memberNetwork(place)}.1`;
+}
+
+/** Names of what an isolated cluster has of this machine's network. Interfaces have at most 15 characters. */
+export interface NetworkNames {
+  /** Namespace of the switch that the hosts are plugged into. */
+  hub: string;
+  /** Interface of this machine that leads to the switch. */
+  link: string;
+  /** Namespace of the n-th host. */
+  host(ordinal: number): string;
+}
+
+export function networkNames({ subnet }: Place): NetworkNames {
+  const id = subnet.split('.').slice(1).join('-');
+  return { hub: `pgherd-${id}`, link: `pgherd${id}`, host: ordinal => `pgherd-${id}-${ordinal}` };
+}
+
+/** File by which a namespace is entered. */
+export function namespacePath(name: string): string {
+  return `/run/netns/${name}`;
+}
+
+/** Image of an isolated member's volume, mounted where its data lie. */
+export function volumeImage(paths: Paths, member: string): string {
+  return join(paths.data, `${member}.img`);
 }
 
 /** Address of the endpoints, where the cluster is reached from this machine. */

@@ -6,7 +6,7 @@ import type { ClusterSpec } from '../../core/manifest/spec.ts';
 import { desiredUsers } from '../../core/plan/catalog.ts';
 import { POOLER_ADMIN } from '../../engine/pgbouncer/config.ts';
 import { ensureCertificates } from './certificates.ts';
-import { endpointAddress, memberAddress, memberName, type Paths, VOTERS } from './layout.ts';
+import { endpointAddress, memberAddress, memberName, outsideAddress, type Paths, VOTERS } from './layout.ts';
 import type { ClusterRecord } from './record.ts';
 import type { SecretStore } from './secrets.ts';
 
@@ -27,8 +27,14 @@ export async function ensureMaterial(
 ): Promise<void> {
   await secrets.ensure([...desiredUsers(spec), POOLER_ADMIN]);
   const { subnet, programs, serviceUser, listen } = record;
-  const front = ['127.0.0.1', endpointAddress(subnet), ...(listen === undefined ? [] : [listen])];
-  const own = (ordinal: number) => [memberAddress(subnet, ordinal), ...front];
+  const front = [
+    '127.0.0.1',
+    endpointAddress(subnet),
+    ...(listen === undefined ? [] : [listen]),
+    // etcd holds who connects to its peers' port to the addresses in their certificate.
+    ...(record.isolated ? [outsideAddress(record)] : []),
+  ];
+  const own = (ordinal: number) => [memberAddress(record, ordinal), ...front];
   const owner = process.getuid?.() === 0 ? serviceUser : undefined;
   await ensureCertificates(
     { openssl: programs.openssl, directory: paths.tls, owner, signal },

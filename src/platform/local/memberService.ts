@@ -7,7 +7,7 @@ import { dynamicConfig, renderPatroni } from '../../engine/patroni/config.ts';
 import { renderTarget } from '../../engine/pgbouncer/config.ts';
 import { effectiveParameters } from '../../engine/postgres/tuning.ts';
 import { poolerTargetFile } from './frontServices.ts';
-import { memberAddress, ordinalOf, VOTERS } from './layout.ts';
+import { memberAddress, memberNetwork, ordinalOf, VOTERS } from './layout.ts';
 import type { ClusterRecord } from './record.ts';
 import {
   dcsNamespace,
@@ -18,12 +18,20 @@ import {
   tlsFiles,
 } from './serviceParts.ts';
 
+/** Parameters in effect: the manifest's own win, then those that fit the volume, then the tuned ones. */
+export function parametersOf(spec: ClusterSpec, { volumeBytes }: ClusterRecord): Record<string, string> {
+  const quarter = `${Math.floor(volumeBytes / 4 / 1024 / 1024)}MB`;
+  const fitting: Record<string, string> =
+    volumeBytes === 0 ? {} : { max_wal_size: quarter, max_slot_wal_keep_size: quarter };
+  return { ...effectiveParameters(spec), ...fitting, ...spec.parameters };
+}
+
 export function desiredDynamicConfig(spec: ClusterSpec, record: ClusterRecord): DynamicConfig {
   return dynamicConfig({
     spec,
-    parameters: effectiveParameters(spec),
+    parameters: parametersOf(spec, record),
     systemUsers: [...new Set([record.serviceUser.name, 'root'])],
-    memberNetworks: ['127.0.0.0/8'],
+    memberNetworks: ['127.0.0.0/8', ...(record.isolated ? [`${memberNetwork(record)}.0/24`] : [])],
   });
 }
 
@@ -31,8 +39,8 @@ export function member(name: string, _kind: ComponentKind, input: RenderInput): 
   const { spec, record, paths, passwords } = input;
   const ordinal = ordinalOf(name);
   const conf = join(paths.conf, name);
-  const voters = Array.from({ length: VOTERS }, (_, n) => memberAddress(record.subnet, n));
-  const own = memberAddress(record.subnet, ordinal);
+  const voters = Array.from({ length: VOTERS }, (_, n) => memberAddress(record, n));
+  const own = memberAddress(record, ordinal);
   const callback = join(conf, 'on-role-change');
   const socketDir = memberSocketDir(paths, name);
   const settings = {
@@ -65,8 +73,9 @@ export function member(name: string, _kind: ComponentKind, input: RenderInput): 
       { path: callback, text: roleChangeCallback(own, socketDir, input), onChange: 'reload' },
     ],
     scripts: scripts(name, record, paths, [...record.programs.patroni, file], {
-      ...record.programs.patroniEnv,
-      HOME: join(paths.data, name),
+      env: { ...record.programs.patroniEnv, HOME: join(paths.data, name) },
+      host: ordinal,
+      volume: join(paths.data, name),
     }),
     reload: 'h',
   };

@@ -143,7 +143,7 @@ export async function observeMembers(
       synchronous: synchronous.includes(name),
       pendingRestart: status?.pending_restart === true,
       pendingRestartReason: pendingReason(status),
-      address: memberAddress(record.subnet, ordinalOf(name)),
+      address: memberAddress(record, ordinalOf(name)),
       port: record.port,
       since: sinceWhen(before, role, state, observedAt),
       problem: problem ?? (state === 'failed' ? `PostgreSQL: ${status?.state}` : undefined),

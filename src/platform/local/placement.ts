@@ -82,6 +82,19 @@ export function versionNotes(spec: ClusterSpec, record: ClusterRecord): string[]
   ];
 }
 
+/** What isolated members have in place of what the manifest asks for. */
+export function isolationNotes(spec: ClusterSpec, record: ClusterRecord): string[] {
+  const { isolated, volumeBytes } = record;
+  const wanted = spec.volume.sizeBytes;
+  if (!isolated || volumeBytes === wanted) return [];
+  const mib = (bytes: number) => `${Math.round(bytes / 1024 / 1024)} MiB`;
+  return [
+    volumeBytes === 0
+      ? 'the isolated members have no volumes of their own: this machine mounts no images. Faults that fill a volume cannot be injected'
+      : `each isolated member has a volume of ${mib(volumeBytes)} instead of ${mib(wanted)}`,
+  ];
+}
+
 /** Root hands the servers to Debian's user postgres; anybody else runs them as themselves. */
 export function serviceUser(): ClusterRecord['serviceUser'] {
   const { username, uid, gid } = userInfo();
@@ -117,6 +130,7 @@ export function programsOf(tools: Tools): ClusterRecord['programs'] {
     patroni: [...tools.patroni.argv],
     patroniEnv: { ...tools.patroni.env },
     pgbouncerVersion: tools.pgbouncer.version,
+    isolation: tools.isolation,
   };
 }
 

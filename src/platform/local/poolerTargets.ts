@@ -12,7 +12,7 @@ export async function ensureTargets(machine: Machine, spec: ClusterSpec): Promis
   if (spec.pooler.standby) await write(machine, 'poolerStandby', standbyTarget(spec, record));
   if (spec.pooler.primary && (await readIfExists(poolerTargetFile(paths, 'pooler'))) === undefined) {
     // A guess until the first role change corrects it.
-    await write(machine, 'pooler', primaryTarget(spec, record, memberAddress(record.subnet, 0)));
+    await write(machine, 'pooler', primaryTarget(spec, record, memberAddress(record, 0)));
   }
 }
 

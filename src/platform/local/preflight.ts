@@ -9,7 +9,7 @@ import { ETCD_CLIENT_PORT, ETCD_PEER_PORT } from '../../engine/etcd/config.ts';
 import { PATRONI_PORT } from '../../engine/patroni/config.ts';
 import { codeOf, PgherdError, RefusedError } from '../../lib/errors.ts';
 import type { Owner } from '../../lib/files.ts';
-import { endpointAddress, endpointPorts, memberAddress, VOTERS } from './layout.ts';
+import { endpointAddress, endpointPorts, memberAddress, type Place, VOTERS } from './layout.ts';
 
 const MIB = 1024 * 1024;
 /** An empty member takes about 40 MB of data and 48 MB of WAL; below this nothing useful can start. */
@@ -30,16 +30,15 @@ export interface Listener {
   use: string;
 }
 
-/** Every address and port that the cluster's servers bind. */
+/** Every address and port that the cluster's servers bind, but for isolated members: theirs are their own. */
 export function listeners(
   spec: ClusterSpec,
-  subnet: string,
+  place: Place,
   port: number,
   listen: string | undefined,
 ): Listener[] {
-  const members = Array.from({ length: Math.max(VOTERS, spec.instances) }, (_, n) =>
-    memberAddress(subnet, n),
-  );
+  const hosts = place.isolated ? 0 : Math.max(VOTERS, spec.instances);
+  const members = Array.from({ length: hosts }, (_, n) => memberAddress(place, n));
   const ports = endpointPorts(port);
   const endpoints: [keyof typeof ports, boolean][] = [
     ['primary', true],
@@ -59,7 +58,7 @@ export function listeners(
     ...endpoints
       .filter(([, wanted]) => wanted)
       .flatMap(([name]) => [
-        { address: endpointAddress(subnet), port: ports[name], use: `endpoint ${name}` },
+        { address: endpointAddress(place.subnet), port: ports[name], use: `endpoint ${name}` },
         ...(listen !== undefined && spec.exposed[name]
           ? [{ address: listen, port: ports[name], use: `endpoint ${name}` }]
           : []),
@@ -88,26 +87,34 @@ async function bindError({ address, port }: Listener): Promise<string | undefine
 
 /**
  * Chooses the cluster's loopback network 127.64.0 to 127.127.255: where the search starts depends on the cluster's
- * place, so that it keeps its addresses when made again. Rejects with PortTakenError when a port is taken in every
- * network tried, which means that something listens on all addresses.
+ * place, so that it keeps its addresses when made again. `obstacle` judges what has no ports: the network of isolated
+ * members. Rejects with PortTakenError when a port is taken in every network tried, which means that something
+ * listens on all addresses.
  */
 export async function chooseSubnet(
   spec: ClusterSpec,
-  port: number,
-  listen: string | undefined,
-  key: string,
-  used: string[],
+  search: {
+    port: number;
+    listen: string | undefined;
+    key: string;
+    used: string[];
+    isolated: boolean;
+    obstacle(place: Place): Error | undefined;
+  },
 ): Promise<string> {
+  const { port, listen, key, used, isolated, obstacle } = search;
   const start = createHash('sha256').update(key).digest().readUInt16BE(0) % (64 * 256);
-  let last: (Listener & { why: string }) | undefined;
+  let last: Error | undefined;
   for (let n = 0; n < 16; n++) {
     const index = (start + n) % (64 * 256);
     const subnet = `127.${64 + Math.floor(index / 256)}.${index % 256}`;
     if (used.includes(subnet)) continue;
-    last = await firstTaken(listeners(spec, subnet, port, listen));
+    const place = { subnet, isolated };
+    const taken = await firstTaken(listeners(spec, place, port, listen));
+    last = taken === undefined ? obstacle(place) : portTaken(taken);
     if (last === undefined) return subnet;
   }
-  throw portTaken(last ?? { address: '127.64.0.1', port, use: 'endpoint primary', why: 'no free network' });
+  throw last ?? portTaken({ address: '127.64.0.1', port, use: 'endpoint primary', why: 'no free network' });
 }
 
 export function portTaken(taken: Listener & { why: string }): PortTakenError {

@@ -21,6 +21,8 @@ const clusterRecord = z.strictObject({
   stopped: z.boolean(),
   /** Each member has a network namespace of its own. */
   isolated: z.boolean().default(false),
+  /** Size of each isolated member's own volume; 0: their data lie on the machine's own file system. */
+  volumeBytes: z.number().int().nonnegative().default(0),
   /** Drills may run without the name being typed. */
   drillsAllowed: z.boolean().default(false),
   /** Told apart from an earlier cluster of this name. */
@@ -42,6 +44,18 @@ const clusterRecord = z.strictObject({
     patroni: z.array(z.string()),
     patroniEnv: z.record(z.string(), z.string()),
     pgbouncerVersion: z.string(),
+    /** Needed for isolated members only. */
+    isolation: z
+      .strictObject({
+        ip: program,
+        ss: program,
+        nsenter: program,
+        iptables: program,
+        mount: program,
+        umount: program,
+        'mkfs.ext4': program,
+      })
+      .optional(),
   }),
 });
 

@@ -2,9 +2,10 @@
 import { join } from 'node:path';
 import type { ClusterSpec } from '../../core/manifest/spec.ts';
 import type { ComponentKind } from '../../core/topology/observation.ts';
-import { endpointAddress, ordinalOf, type Paths } from './layout.ts';
+import { endpointAddress, namespacePath, networkNames, ordinalOf, type Paths } from './layout.ts';
 import type { ClusterRecord } from './record.ts';
 import { RUNNING_LOCK, type ServiceScripts } from './runit.ts';
+import { isolationPrograms } from './setup/index.ts';
 
 export interface RenderedFile {
   path: string;
@@ -59,17 +60,28 @@ export function tlsFiles(paths: Paths, name: string): { ca: string; cert: string
   };
 }
 
-/** The run script: as the servers' user, with the lock that tells who the server is (RUNNING_LOCK). */
+/**
+ * The run script: as the servers' user, with the lock that tells who the server is (RUNNING_LOCK). `host`: number of
+ * the host that it is on, where members are isolated.
+ */
 export function scripts(
   name: string,
   record: ClusterRecord,
   paths: Paths,
   argv: string[],
-  env: Record<string, string> = {},
+  options: { env?: Record<string, string>; host?: number; volume?: string } = {},
 ): ServiceScripts {
   const { chpst, svlogd } = record.programs;
   const user = `-u ${record.serviceUser.name}:${record.serviceUser.name}`;
   const drop = process.getuid?.() === 0 ? `${chpst} ${user} ` : '';
+  const { env = {} } = options;
+  const host = record.isolated ? options.host : undefined;
+  const namespace = host === undefined ? undefined : networkNames(record).host(host);
+  const volume = record.volumeBytes > 0 ? options.volume : undefined;
+  const inside =
+    namespace === undefined
+      ? ''
+      : `${isolationPrograms(record.programs).nsenter} --net=${namespacePath(namespace)} -- `;
   const exports = Object.entries(env).map(([key, value]) => `export ${key}=${quote(value)}`);
   return {
     run: [
@@ -77,12 +89,20 @@ export function scripts(
       `# ${name} of ${record.namespace}/${record.name}. Rendered by pgherd; edits are overwritten.`,
       'exec 2>&1',
       ...exports,
+      ...(namespace === undefined ? [] : needs(`[ -e ${namespacePath(namespace)} ]`, `network ${namespace}`)),
+      ...(volume === undefined ? [] : needs(`mountpoint -q ${quote(volume)}`, `volume on ${volume}`)),
       'ulimit -n "$(ulimit -Hn)" 2>/dev/null',
-      `exec ${chpst} -l ${RUNNING_LOCK} ${drop}${argv.map(quote).join(' ')}`,
+      `exec ${inside}${chpst} -l ${RUNNING_LOCK} ${drop}${argv.map(quote).join(' ')}`,
       '',
     ].join('\n'),
     log: `#!/bin/sh\nexec ${drop}${svlogd} -ttt ${quote(join(paths.logs, name))}\n`,
   };
+}
+
+/** Ends the script where what a member stands on is not there; runit tries again every second. */
+function needs(test: string, what: string): string[] {
+  const line = `pgherd: there is no ${what}: \`pgherd up\` with the manifest makes it`;
+  return [`${test} || { echo ${quote(line)}; exit 1; }`];
 }
 
 function quote(text: string): string {

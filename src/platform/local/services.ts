@@ -51,9 +51,9 @@ export function fingerprints(service: Service): Record<string, string> {
 function etcd(name: string, _kind: ComponentKind, { record, paths }: RenderInput): Parts {
   const peers = Array.from({ length: VOTERS }, (_, n) => ({
     name: `etcd-${n}`,
-    address: memberAddress(record.subnet, n),
+    address: memberAddress(record, n),
   }));
-  const self = peers[ordinalOf(name)] ?? { name, address: memberAddress(record.subnet, ordinalOf(name)) };
+  const self = peers[ordinalOf(name)] ?? { name, address: memberAddress(record, ordinalOf(name)) };
   const file = join(paths.conf, name, 'etcd.yaml');
   const text = renderEtcd({
     self,
@@ -64,7 +64,9 @@ function etcd(name: string, _kind: ComponentKind, { record, paths }: RenderInput
   });
   return {
     files: [{ path: file, text, onChange: 'restart' }],
-    scripts: scripts(name, record, paths, [record.programs.etcd, '--config-file', file]),
+    scripts: scripts(name, record, paths, [record.programs.etcd, '--config-file', file], {
+      host: ordinalOf(name),
+    }),
     reload: undefined,
   };
 }

@@ -4,6 +4,8 @@ import { run } from '../../../lib/exec.ts';
 import { installableMajors, policyOf } from './apt.ts';
 import { recall, remember } from './memory.ts';
 import {
+  ISOLATION_PROGRAMS,
+  type IsolationProgram,
   POSTGRES_PROGRAMS,
   POSTGRES_ROOT,
   PROGRAM_DIRS,
@@ -23,6 +25,8 @@ export interface InspectOptions {
   majorWanted?: number | undefined;
   /** Where Patroni's prefix lies; it need not exist. */
   toolsDir: string;
+  /** Look for what isolated members need as well. */
+  isolation?: boolean | undefined;
   signal: AbortSignal;
 }
 
@@ -31,30 +35,38 @@ export interface InspectOptions {
  * toolsDir, if that may be written: the next call is answered from it while packages and sources stay as they are.
  */
 export async function inspectTools(options: InspectOptions): Promise<ToolsReport> {
-  const known = await recall(options.toolsDir, options.majorWanted);
+  const known = await recall(options);
   if (known) return known;
   const report = await lookAround(options);
   if (report.tools) await remember(report);
   return report;
 }
 
-async function lookAround({ majorWanted, toolsDir, signal }: InspectOptions): Promise<ToolsReport> {
-  const [postgres, programs, patroni, unfinished] = await Promise.all([
+async function lookAround(options: InspectOptions): Promise<ToolsReport> {
+  const { majorWanted, toolsDir, isolation = false, signal } = options;
+  const [postgres, programs, patroni, forIsolation, unfinished] = await Promise.all([
     inspectPostgres(majorWanted, signal),
     inspectPrograms(signal),
     inspectPatroni(toolsDir, signal),
+    isolation ? inspectIsolation() : NOT_ASKED_FOR,
     access(UNFINISHED_MARK).then(
       () => true,
       () => false,
     ),
   ]);
-  const missing = [...postgres.missing, ...programs.missing, ...patroni.missing];
+  const missing = [...postgres.missing, ...programs.missing, ...patroni.missing, ...forIsolation.missing];
   const { major, wantedMissing } = postgres;
   const tools =
     missing.length === 0 && !unfinished && postgres.found && patroni.found
-      ? { postgres: postgres.found, ...programs.found, patroni: patroni.found }
+      ? {
+          postgres: postgres.found,
+          ...programs.found,
+          patroni: patroni.found,
+          isolation: forIsolation.found,
+        }
       : undefined;
-  return { toolsDir, majorWanted, major, wantedMissing, missing, unfinished, notes: patroni.notes, tools };
+  const { notes } = patroni;
+  return { toolsDir, majorWanted, isolation, major, wantedMissing, missing, unfinished, notes, tools };
 }
 
 async function inspectPostgres(majorWanted: number | undefined, signal: AbortSignal) {
@@ -119,6 +131,17 @@ async function inspectPrograms(signal: AbortSignal) {
     chpst: chpst.path,
   };
   return { missing, found: { ...rest, runit } };
+}
+
+const NOT_ASKED_FOR = { missing: [] as MissingTool[], found: undefined };
+
+async function inspectIsolation() {
+  const names = Object.keys(ISOLATION_PROGRAMS) as IsolationProgram[];
+  const found = await Promise.all(names.map(async name => [name, await locate(name)] as const));
+  const missing: MissingTool[] = found
+    .filter(([, path]) => path === undefined)
+    .map(([name]) => ({ tool: name, package: ISOLATION_PROGRAMS[name] }));
+  return { missing, found: Object.fromEntries(found) as Record<IsolationProgram, string> };
 }
 
 async function inspectPatroni(toolsDir: string, signal: AbortSignal) {

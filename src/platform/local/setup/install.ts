@@ -21,9 +21,9 @@ export interface InstallOptions {
  */
 export async function installTools(report: ToolsReport, options: InstallOptions): Promise<ReadyReport> {
   if (isReady(report)) return report;
-  const { toolsDir, majorWanted } = report;
+  const { toolsDir, majorWanted, isolation } = report;
   const { signal, onProgress } = options;
-  const look = () => inspectTools({ toolsDir, majorWanted, signal });
+  const look = () => inspectTools({ toolsDir, majorWanted, isolation, signal });
 
   let now = report;
   if (packagesOf(now).length > 0 || now.unfinished) {

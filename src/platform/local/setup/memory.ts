@@ -11,16 +11,20 @@ interface Memory {
   report: ToolsReport;
 }
 
+/** What was asked for. */
+interface Wish {
+  toolsDir: string;
+  majorWanted?: number | undefined;
+  isolation?: boolean | undefined;
+}
+
 /** Raise it when the meaning of a report changes. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 /** The last report for this wish, if nothing that it rests on has changed. */
-export async function recall(
-  toolsDir: string,
-  majorWanted: number | undefined,
-): Promise<ToolsReport | undefined> {
+export async function recall(wish: Wish): Promise<ToolsReport | undefined> {
   try {
-    const memory = JSON.parse(await readFile(fileOf(toolsDir, majorWanted), 'utf8')) as Memory;
+    const memory = JSON.parse(await readFile(fileOf(wish), 'utf8')) as Memory;
     return memory.fingerprint === (await fingerprint(memory.report)) ? memory.report : undefined;
   } catch {
     // Absent, cut short or unreadable: all the same, everything is asked again.
@@ -30,7 +34,7 @@ export async function recall(
 
 /** Keeps a report. Where toolsDir cannot be written it is not kept, which costs time only. */
 export async function remember(report: ToolsReport): Promise<void> {
-  const file = fileOf(report.toolsDir, report.majorWanted);
+  const file = fileOf(report);
   const memory: Memory = { fingerprint: await fingerprint(report), report };
   try {
     await writeFile(`${file}.${process.pid}`, JSON.stringify(memory), { mode: 0o644 });
@@ -40,8 +44,8 @@ export async function remember(report: ToolsReport): Promise<void> {
   }
 }
 
-function fileOf(toolsDir: string, majorWanted: number | undefined): string {
-  return `${toolsDir}/inspected-${majorWanted ?? 'any'}.json`;
+function fileOf({ toolsDir, majorWanted, isolation }: Wish): string {
+  return `${toolsDir}/inspected-${majorWanted ?? 'any'}${isolation === true ? '-isolation' : ''}.json`;
 }
 
 /** Changes whenever packages are installed or removed, the sources or their lists change, or a program does. */
@@ -50,6 +54,7 @@ async function fingerprint({ toolsDir, tools, majorWanted, wantedMissing }: Tool
   if (tools) {
     const { etcd, pgbouncer, haproxy, tini, flock, openssl } = tools;
     paths.push(...[etcd, pgbouncer, haproxy, tini, flock, openssl].map(program => program.path));
+    paths.push(...Object.values(tools.isolation ?? {}));
     paths.push(`${tools.postgres.binDir}/postgres`, ...Object.values(tools.runit), tools.patroni.prefix);
   }
   // Only then would new sources change the answer.

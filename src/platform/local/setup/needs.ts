@@ -45,6 +45,19 @@ export const PROGRAMS = {
 
 export type ProgramName = keyof typeof PROGRAMS;
 
+/** Programs that only clusters with isolated members need: networks, packet rules, volumes. */
+export const ISOLATION_PROGRAMS = {
+  ip: 'iproute2',
+  ss: 'iproute2',
+  nsenter: 'util-linux',
+  iptables: 'iptables',
+  mount: 'mount',
+  umount: 'mount',
+  'mkfs.ext4': 'e2fsprogs',
+} as const satisfies Record<string, string>;
+
+export type IsolationProgram = keyof typeof ISOLATION_PROGRAMS;
+
 /**
  * Python modules that Patroni imports, with the packages that hold them; of alternatives the first one that
  * the package sources have. Debian 12 has cdiff only, its successor ydiff came later.

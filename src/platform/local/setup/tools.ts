@@ -1,8 +1,14 @@
+import { PgherdError } from '../../../lib/errors.ts';
+import type { IsolationProgram } from './needs.ts';
+
 /** A program of the machine, with the version that it gave itself. */
 interface Program {
   path: string;
   version: string;
 }
+
+/** Paths of what isolated members need besides. */
+export type IsolationPrograms = Record<IsolationProgram, string>;
 
 /** Everything that a cluster on this machine is made of. All paths are absolute. */
 export interface Tools {
@@ -27,6 +33,8 @@ export interface Tools {
     ctlArgv: readonly [string, ...string[]];
     env: { PYTHONPATH: string; PYTHONNOUSERSITE: string };
   };
+  /** undefined unless it was asked for. */
+  isolation: IsolationPrograms | undefined;
 }
 
 /** Something that `installTools` would bring. */
@@ -40,6 +48,8 @@ export interface MissingTool {
 export interface ToolsReport {
   toolsDir: string;
   majorWanted: number | undefined;
+  /** Whether what isolated members need was looked for as well. */
+  isolation: boolean;
   /** PostgreSQL's major that is used or would be installed; undefined when the package sources know none. */
   major: number | undefined;
   /** The wanted major is neither installed nor to be had: `major` is another one, and the user must be told. */
@@ -53,6 +63,16 @@ export interface ToolsReport {
 }
 
 export type ReadyReport = ToolsReport & { tools: Tools; major: number };
+
+/** Of the tools, or of the record of a cluster, which has noted them when it was made with isolated members. */
+export function isolationPrograms(from: { isolation?: IsolationPrograms | undefined }): IsolationPrograms {
+  if (from.isolation !== undefined) return from.isolation;
+  throw new PgherdError({
+    code: 'tools-missing',
+    message: 'it is not noted where the programs for isolated members are',
+    hint: 'run `pgherd up` with the manifest',
+  });
+}
 
 /** Whether nothing is missing. */
 export function isReady(report: ToolsReport): report is ReadyReport {
