@@ -3,6 +3,9 @@ import type { PoolerSpec } from '../../core/manifest/spec.ts';
 /** Name PgBouncer knows the control plane by, on its admin console only. */
 export const POOLER_ADMIN = 'pgherd';
 
+/** Clients that one process takes; more are refused. */
+export const POOLER_CLIENTS = 10_000;
+
 export interface PoolerInput {
   pooler: PoolerSpec;
   addresses: string[];
@@ -63,7 +66,7 @@ export function renderPgbouncer(input: PoolerInput): string {
     ['auth_query', `SELECT uname, phash FROM ${quote(pooler.schema)}.user_lookup($1)`],
     ['admin_users', POOLER_ADMIN],
     ['pool_mode', pooler.mode],
-    ['max_client_conn', 10_000],
+    ['max_client_conn', POOLER_CLIENTS],
     ['max_db_connections', share],
     ['default_pool_size', Math.max(1, Math.floor(share / 2))],
     ['reserve_pool_size', Math.max(1, Math.floor(share / 4))],
