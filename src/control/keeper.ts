@@ -48,30 +48,48 @@ async function watchCluster(
   let before: Observation | undefined;
   let complaint = '';
   while (!signal.aborted && (await cluster.appliedManifest()) === manifest) {
-    try {
-      const observed = await cluster.observe({ catalog: false, withoutConfig: true }, signal);
-      if (!observed.exists || observed.stopped) return;
-      await noteChanges(cluster, before, observed);
-      await cluster.remember(observed);
-      for (const done of await cluster.heal(observed)) {
-        await cluster.journal.append({
-          actor: 'keeper',
-          event: 'healed',
-          subject: 'cluster',
-          message: done,
-          reason: undefined,
-        });
-      }
-      before = observed;
-      complaint = '';
-    } catch (error) {
-      signal.throwIfAborted();
-      // The same trouble every few seconds is told once.
-      if (messageOf(error) !== complaint) report(`${ref.namespace}/${ref.name}: ${messageOf(error)}`);
-      complaint = messageOf(error);
-    }
+    let over = false;
+    const troubles = [
+      await troubleOf(() => undoOrphans(cluster, signal), signal),
+      await troubleOf(async () => {
+        const observed = await cluster.observe({ catalog: false, withoutConfig: true }, signal);
+        over = !observed.exists || observed.stopped;
+        if (over) return;
+        await noteChanges(cluster, before, observed);
+        await cluster.remember(observed);
+        for (const done of await cluster.heal(observed)) await note(cluster, 'healed', done);
+        before = observed;
+      }, signal),
+    ];
+    if (over) return;
+    // The same trouble every few seconds is told once.
+    const said = troubles.filter(trouble => trouble !== undefined).join('; ');
+    if (said !== '' && said !== complaint) report(`${ref.namespace}/${ref.name}: ${said}`);
+    complaint = said;
     await sleep(LOOK_EVERY_MS, signal);
   }
+}
+
+/** What went wrong, if anything did: the next look tries again. Rejects only when the signal is aborted. */
+async function troubleOf(work: () => Promise<void>, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    signal.throwIfAborted();
+    return messageOf(error);
+  }
+}
+
+/** A drill that was killed cannot take back what it broke. */
+async function undoOrphans(cluster: PlatformCluster, signal: AbortSignal): Promise<void> {
+  const context = { signal, progress: () => {} };
+  for (const done of await cluster.faults.undo('orphaned', context))
+    await note(cluster, 'drill-undone', done);
+}
+
+async function note(cluster: PlatformCluster, event: string, message: string): Promise<void> {
+  await cluster.journal.append({ actor: 'keeper', event, subject: 'cluster', message, reason: undefined });
 }
 
 async function noteChanges(

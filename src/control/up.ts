@@ -8,7 +8,7 @@ import type { ClusterSpec } from '../core/manifest/spec.ts';
 import type { Plan, Step } from '../core/plan/action.ts';
 import { nextBatch, plan } from '../core/plan/plan.ts';
 import type { Observation } from '../core/topology/observation.ts';
-import { DeadlineError, messageOf, PgherdError } from '../lib/errors.ts';
+import { DeadlineError, messageOf, PgherdError, RefusedError } from '../lib/errors.ts';
 import { sleep } from '../lib/time.ts';
 import type { ApplyContext, PlacementOptions, Platform, PlatformCluster } from '../platform/contract.ts';
 
@@ -79,6 +79,7 @@ export async function applyManifest(
     onWait: holder => context.progress(`waiting for ${holder}`),
   });
   const created = (await cluster.appliedManifest()) === undefined;
+  await settleFaults(cluster, context);
   await cluster.provision(context);
   await cluster.record();
   const { steps, observed: reached } = await reconcile(cluster, context);
@@ -86,6 +87,26 @@ export async function applyManifest(
   await cluster.guard();
   const observed = await cluster.observe({ catalog: false }, context.signal);
   return { cluster, steps, waiting: [], created, durationMs: performance.now() - started, observed };
+}
+
+/**
+ * Mending what a drill breaks would spoil the drill, and what it says would be nobody's doing. Refused while one is
+ * under way; what a drill that died has left behind is undone.
+ */
+async function settleFaults(cluster: PlatformCluster, context: UpContext): Promise<void> {
+  const running = (await cluster.faults.registered()).find(({ owned, inForce }) => owned && inForce);
+  if (running !== undefined) {
+    throw new RefusedError({
+      code: 'drill-running',
+      message: `a drill is under way: ${running.description}`,
+      detail: `since ${running.at}`,
+      hint: `wait until it is over, or end it: pgherd drill clean ${cluster.ref.name}`,
+    });
+  }
+  for (const message of await cluster.faults.undo('orphaned', context)) {
+    const entry = { actor: 'up', event: 'drill-undone', subject: 'cluster', message };
+    await cluster.journal.append({ ...entry, reason: 'the drill that did it is gone' });
+  }
 }
 
 /** The loop itself, for whoever holds the cluster's lock. Resolves when nothing is left to do or to wait for. */

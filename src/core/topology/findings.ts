@@ -40,6 +40,7 @@ export function findingsOf(observed: Observation, spec: ClusterSpec): Finding[] 
     return `pgherd ${verb} ${spec.name}${rest}${namespace}`;
   };
   return [
+    ...drillFindings(observed, command),
     ...writeFindings(observed, spec, command),
     ...dcsFindings(observed),
     ...memberFindings(observed, spec, command),
@@ -161,6 +162,15 @@ function componentFindings(observed: Observation, spec: ClusterSpec, command: Co
     findings.push({ severity: 'degraded', sentence });
   }
   return findings;
+}
+
+/** What a drill has broken is told even where nothing shows yet. */
+function drillFindings({ faults = [] }: Observation, command: Command): Finding[] {
+  return faults.map(({ description, owned }) => ({
+    severity: 'degraded',
+    sentence: owned ? `a drill is under way: ${description}` : `a drill left this behind: ${description}`,
+    next: owned ? undefined : command('drill clean'),
+  }));
 }
 
 /** What is not known cannot be called healthy. The catalogs are not looked at for a verdict. */

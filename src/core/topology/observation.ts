@@ -24,6 +24,15 @@ export interface Observation {
   /** The resident control plane; undefined where the platform has none of its own. */
   controlPlane: { running: boolean; since: string | undefined } | undefined;
   version: { wanted: string; actual: string };
+  /** What drills have broken on purpose and not mended yet. */
+  faults?: FaultObservation[];
+}
+
+export interface FaultObservation {
+  /** What was done, or why that cannot be told. */
+  description: string;
+  /** The drill still runs, and will mend it. */
+  owned: boolean;
 }
 
 /** What kind of server a component is. On Kubernetes there is no etcd and no proxy of ours. */

@@ -6,7 +6,7 @@ import type { Action, Desired } from '../../core/plan/action.ts';
 import type { MemberObservation, Observation } from '../../core/topology/observation.ts';
 import { POOLER_ADMIN } from '../../engine/pgbouncer/config.ts';
 import { changeCatalog } from '../../engine/postgres/catalog.ts';
-import { PgherdError } from '../../lib/errors.ts';
+import { messageOf, PgherdError } from '../../lib/errors.ts';
 import { readIfExists, writeAtomically } from '../../lib/files.ts';
 import { takeLock } from '../../lib/lock.ts';
 import type {
@@ -170,7 +170,7 @@ export class LocalCluster implements PlatformCluster {
     );
     this.#members = observed.members;
     this.#restartParameters = observed.catalog?.restartParameters ?? this.#restartParameters;
-    return observed;
+    return { ...observed, faults: await this.faults.observe() };
   }
 
   async apply(action: Action, context: ApplyContext): Promise<void> {
@@ -235,6 +235,11 @@ export class LocalCluster implements PlatformCluster {
   }
 
   async stop(context: ApplyContext): Promise<void> {
+    // What stands still does not stop, and what is mended later would be mended in vain.
+    await this.faults
+      .undo('all', context)
+      .catch((error: unknown) => context.progress(`a drill is not undone: ${messageOf(error)}`));
+    context.signal.throwIfAborted();
     const { members } = await this.observe({ catalog: false }, context.signal);
     this.#record = { ...this.#record, stopped: true };
     await writeRecord(this.#paths.record, this.#record);

@@ -67,7 +67,7 @@ function stopped(whose: string, victims: ProcessId[]): Prepared {
       'there is no freezer (cgroup) here that this user may write to: the processes were stopped one after the other, not all at once',
     undo: [{ kind: 'continue', processes }],
     async act(done) {
-      for (const id of processes) if (await send(id, 'SIGSTOP')) done();
+      if ((await send(processes, 'SIGSTOP')) > 0) done();
     },
   };
 }

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Fault } from '../../../core/drill/fault.ts';
+import type { FaultObservation } from '../../../core/topology/observation.ts';
 import { messageOf, PgherdError, RefusedError } from '../../../lib/errors.ts';
 import { takeLock } from '../../../lib/lock.ts';
 import { startTimeOf } from '../../../lib/process.ts';
@@ -67,6 +68,17 @@ export class LocalFaults implements Faults {
         inForce: isInForce(entry),
       })),
     );
+  }
+
+  /** What `status` tells of the register; a file that cannot be understood is told as well. */
+  async observe(): Promise<FaultObservation[]> {
+    const { entries, damaged } = await this.#register.read();
+    const standing = await Promise.all(
+      entries
+        .filter(isInForce)
+        .map(async entry => ({ description: entry.description, owned: await isOwned(entry) })),
+    );
+    return [...standing, ...damaged.map(({ message }) => ({ description: message, owned: false }))];
   }
 
   async undo(which: 'all' | 'orphaned', { signal, progress }: ApplyContext): Promise<string[]> {

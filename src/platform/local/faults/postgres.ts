@@ -3,8 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { run } from '../../../lib/exec.ts';
+import { componentKind } from '../layout.ts';
+import { listServices } from '../runit.ts';
 import type { FaultOf, Injector } from './injector.ts';
 import { memberObstacle, openInside, standbyObstacle } from './members.ts';
+import { postmasterOf } from './processes.ts';
 
 const PROMOTE_MS = 30_000;
 
@@ -12,9 +15,13 @@ export const loseData: Injector<FaultOf<'lose-data'>> = {
   async obstacle({ member }, context) {
     const unknown = await memberObstacle(member, context);
     if (unknown !== undefined) return unknown;
-    return (await exists(join(context.paths.data, member, 'pgdata')))
-      ? undefined
-      : `${member} has no data now`;
+    const members = (await listServices(context.paths.services)).filter(
+      name => componentKind(name) === 'member',
+    );
+    if (members.length < 2) return `${member} is the only member: nobody could build it anew`;
+    return (await postmasterOf(context.paths, member)) === undefined
+      ? `PostgreSQL of ${member} does not run`
+      : undefined;
   },
 
   async prepare({ member }, { paths }) {
@@ -81,8 +88,4 @@ export const promote: Injector<FaultOf<'promote'>> = {
 async function sameFileSystem(one: string, other: string): Promise<boolean> {
   const [a, b] = await Promise.all([stat(one), stat(other)].map(found => found.catch(() => undefined)));
   return a !== undefined && a.dev === b?.dev;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
 }

@@ -1,7 +1,7 @@
 /** The processes of a cluster, found through /proc and known by pid and start time. */
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { PgherdError } from '../../../lib/errors.ts';
+import { codeOf, PgherdError } from '../../../lib/errors.ts';
 import { readIfExists } from '../../../lib/files.ts';
 import { isAlive, lockHolder, type ProcessId, startTimeOf } from '../../../lib/process.ts';
 import { poll } from '../../../lib/time.ts';
@@ -131,15 +131,22 @@ async function workingDirectory(pid: number): Promise<string> {
   return await readlink(`/proc/${pid}/cwd`).catch(() => '');
 }
 
-/** Sends the signal unless the process is gone. Returns whether it was sent. */
-export async function send(id: ProcessId, signal: NodeJS.Signals): Promise<boolean> {
-  if (!(await isAlive(id))) return false;
-  try {
-    process.kill(id.pid, signal);
-    return true;
-  } catch {
-    return false;
+/**
+ * Sends the signal to all that still run, checked first and then hit without a pause: what belongs together ends
+ * together. Resolves with how many were hit.
+ */
+export async function send(ids: ProcessId[], signal: NodeJS.Signals): Promise<number> {
+  const alive = await Promise.all(ids.map(isAlive));
+  let sent = 0;
+  for (const { pid } of ids.filter((_, n) => alive[n])) {
+    try {
+      process.kill(pid, signal);
+      sent += 1;
+    } catch (error) {
+      if (codeOf(error) !== 'ESRCH') throw error;
+    }
   }
+  return sent;
 }
 
 /** Waits until none of them runs. Rejects with a PgherdError that names those that do. */

@@ -46,7 +46,7 @@ export const signals: Injector<FaultOf<'signal'>> = {
       weaker: undefined,
       undo: what === 'STOP' ? [{ kind: 'continue', processes: [victim] }] : [],
       async act(done) {
-        if (!(await send(victim, `SIG${what}`))) {
+        if ((await send([victim], `SIG${what}`)) === 0) {
           throw new PgherdError({
             code: 'no-such-process',
             message: `process ${victim.pid} ended before that`,

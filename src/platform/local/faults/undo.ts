@@ -4,6 +4,7 @@
  */
 import { rename, rm, stat } from 'node:fs/promises';
 import { messageOf, PgherdError } from '../../../lib/errors.ts';
+import { poll } from '../../../lib/time.ts';
 import { readRecord } from '../record.ts';
 import { takeUp } from '../runit.ts';
 import { thaw } from './cgroup.ts';
@@ -11,6 +12,9 @@ import type { FaultContext } from './injector.ts';
 import { openInside } from './members.ts';
 import { postmasterOf, send } from './processes.ts';
 import type { StepOf, UndoStep } from './schema.ts';
+
+/** How long a member may take to be built anew before its old data are kept. */
+const REBUILD_MS = 40_000;
 
 /** Resolves with a sentence about what was done, or undefined where nothing was left to do. */
 export type Undo<K extends UndoStep['kind']> = (
@@ -52,9 +56,8 @@ export async function undoAll(
 
 export const UNDOERS: Undoers = {
   async continue({ processes }) {
-    const sent: number[] = [];
-    for (const id of processes) if (await send(id, 'SIGCONT')) sent.push(id.pid);
-    return sent.length === 0 ? undefined : `SIGCONT to ${sent.join(', ')}`;
+    const sent = await send(processes, 'SIGCONT');
+    return sent === 0 ? undefined : `SIGCONT to ${processes.map(({ pid }) => pid).join(', ')}`;
   },
 
   async thaw({ cgroup, home }, _context, signal) {
@@ -97,24 +100,25 @@ SELECT pg_is_in_recovery() AS recovering,
        CASE WHEN pg_is_in_recovery() THEN pg_wal_replay_resume()::text END AS resumed`;
 
 /**
- * What was moved away is put back where nothing has taken its place. Where PostgreSQL runs on new data, the old
- * ones are a copy that nobody follows any more, and are deleted: only what the drill itself moved. In between,
- * while the member is being built anew, they are left aside for a person to decide.
+ * Waits until PostgreSQL runs on new data; then the old ones are a copy that nobody follows any more, and are
+ * deleted: only what the drill itself moved. Where the member is not rebuilt in time, nothing is deleted: what was
+ * moved is put back, or left aside where something stands in its place.
  */
 async function returnData(
   { member, from, to }: StepOf<'lost-data'>,
   { paths }: FaultContext,
+  signal: AbortSignal,
 ): Promise<string | undefined> {
   if (!(await exists(to))) return undefined;
-  if (!(await exists(from))) {
-    await rename(to, from);
-    return `the data of ${member} are back in ${from}`;
+  const rebuilt = async () => ((await postmasterOf(paths, member)) === undefined ? undefined : true);
+  const options = { what: `${member} to run on new data`, timeoutMs: REBUILD_MS, everyMs: 100, signal };
+  if (await poll(rebuilt, options).catch(() => false)) {
+    await rm(to, { recursive: true, force: true });
+    return `${member} runs on new data; the old ones were deleted`;
   }
-  if ((await postmasterOf(paths, member)) === undefined) {
-    return `the old data of ${member} stay in ${to}: nothing runs on the new ones yet`;
-  }
-  await rm(to, { recursive: true, force: true });
-  return `${member} runs on new data; the old ones were deleted`;
+  if (await exists(from)) return `the old data of ${member} stay in ${to}: nothing runs on the new ones yet`;
+  await rename(to, from);
+  return `nobody built ${member} anew: its data are back in ${from}`;
 }
 
 async function exists(path: string): Promise<boolean> {
