@@ -32,7 +32,7 @@ export interface LoadPath {
 const WRITERS = { clients: 20, everyMs: 200, fresh: false };
 const READERS = { clients: 5, everyMs: 100, fresh: false };
 /** Who connects anew sees what a pooled session does not: a postmaster that hangs. */
-const NEWCOMER = { clients: 1, everyMs: 250, fresh: true };
+const NEWCOMER = { clients: 2, everyMs: 250, fresh: true };
 /** Tries each member from within its own host: an isolated primary must not acknowledge. */
 const INSIDER = { clients: 1, everyMs: 100, fresh: false };
 

@@ -27,6 +27,7 @@ export interface Performed {
   injections: string[];
   /** Why an injection was weaker than asked for. */
   weaker: string[];
+  /** When the scenario took its last fault back; undefined: it leaves that to the cluster. */
   undoneAt: number | undefined;
   notes: string[];
 }
@@ -82,7 +83,9 @@ export class Performance implements AsyncDisposable {
         return await sleep(step.ms(lease), signal);
       case 'undo':
         context.progress('taking the fault back');
-        return await this.#undo(step.kind, signal);
+        await this.#undo(step.kind, signal);
+        this.result.undoneAt = now();
+        return;
       case 'await-primary':
         context.progress('waiting for another primary');
         return await until(
@@ -147,7 +150,6 @@ export class Performance implements AsyncDisposable {
     for (const standing of chosen.reverse()) {
       await standing.injection.undo(signal);
       this.#standing.splice(this.#standing.indexOf(standing), 1);
-      this.result.undoneAt = now();
     }
   }
 }

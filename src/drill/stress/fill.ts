@@ -25,7 +25,7 @@ export interface FillResult {
 export const TABLE = 'testdaten';
 const NEXT = 'testdaten_pgherd_next';
 /** A table with a comment that begins so was made by us. */
-const MARK = 'made by pgherd stress';
+export const MARK = 'made by pgherd stress';
 /** Measured: table, index and as much again of WAL, per row. */
 const BYTES_PER_ROW = 200;
 /** Readers hold the old table for as long as one statement takes. */

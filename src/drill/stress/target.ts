@@ -68,7 +68,8 @@ function unreachable(cluster: string, { host, port, user, database }: Target, ca
       cause,
     });
   }
-  if (code !== undefined && /^(28|3D|42)/.test(code)) {
+  // Whoever gives an SQLSTATE is there; 57P03 is "not yet", or "not any more".
+  if (code !== undefined && /^[0-9A-Z]{5}$/.test(code) && code !== '57P03') {
     return new RefusedError({
       code: 'login-refused',
       message: `${cluster} does not let ${user} into the database ${database}: ${messageOf(cause)}`,
