@@ -15,6 +15,9 @@ const MIB = 1024 * 1024;
 /** Big enough for a member under load, small enough to be filled in a moment; the image takes what is written. */
 const SMALLEST = 1024 * MIB;
 const LARGEST = 2048 * MIB;
+/** In a member's volume: what a drill fills it with. */
+export const FILLER = '.pgherd-drill-filler';
+
 const MOUNT_MS = 30_000;
 /** What has just been killed lets its files go in its own time. */
 const UNMOUNT_MS = 15_000;
@@ -39,6 +42,8 @@ export async function ensureVolume(
   const image = volumeImage(paths, member);
   if ((await stat(image).catch(() => undefined)) === undefined) await makeImage(record, image, signal);
   await mount(isolationPrograms(record.programs), image, directory, signal);
+  // A drill whose machine went down in the middle.
+  await rm(join(directory, FILLER), { force: true });
 }
 
 /** Unmounts every volume of the cluster; the images stay. */

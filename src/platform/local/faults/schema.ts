@@ -62,6 +62,10 @@ const undoStep = z.discriminatedUnion('kind', [
   /** The supervisor of the servers and the resident control plane run again. */
   z.strictObject({ kind: z.literal('control-plane') }),
   z.strictObject({ kind: z.literal('remove-file'), path: z.string() }),
+  /** Rules of the packet filter in a network namespace, known by their comment. */
+  z.strictObject({ kind: z.literal('packet-rules'), namespace: z.string(), tag: z.string() }),
+  /** The interface in the namespace of a member's host. */
+  z.strictObject({ kind: z.literal('link-up'), namespace: z.string() }),
 ]);
 
 export type UndoStep = z.infer<typeof undoStep>;

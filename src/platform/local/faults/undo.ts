@@ -10,6 +10,7 @@ import { takeUp } from '../runit.ts';
 import { thaw } from './cgroup.ts';
 import type { FaultContext } from './injector.ts';
 import { openInside } from './members.ts';
+import { dropRules, raiseLink } from './network.ts';
 import { postmasterOf, send } from './processes.ts';
 import type { StepOf, UndoStep } from './schema.ts';
 
@@ -92,6 +93,9 @@ export const UNDOERS: Undoers = {
     await rm(path, { force: true });
     return `deleted ${path}`;
   },
+
+  'packet-rules': dropRules,
+  'link-up': raiseLink,
 };
 
 /** CASE evaluates the function only where it is allowed. */
