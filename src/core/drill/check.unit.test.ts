@@ -169,6 +169,14 @@ describe('the size of a loss', () => {
     expect(check({ ...alter(run, without('w2')), writes }).overall.loss.bytes).toBeUndefined();
   });
 
+  it('is not counted from a write that was never acknowledged', () => {
+    const run = makeChain(3);
+    const writes = run.writes.map(write =>
+      write.id === 'w1' ? { ...write, outcome: 'unknown' as const } : write,
+    );
+    expect(check({ ...alter(run, without('w2')), writes }).overall.loss.bytes).toBe(200);
+  });
+
   it('is told of each member too', () => {
     const { members } = check(alter(makeChain(3), without('w2'), 'demo-1'));
     expect(members.map(({ loss }) => loss.bytes)).toEqual([0, 100, 0]);

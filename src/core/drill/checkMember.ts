@@ -5,8 +5,8 @@ import type { LedgerRow, MemberLedger, WriteRecord } from './history.ts';
 export interface Journal {
   writes: WriteRecord[];
   indexOf: Map<string, number>;
-  /** The row's hash follows from its other fields. Remembers the answer for rows that are as journalled. */
-  authentic(row: LedgerRow): boolean;
+  /** The row's hash follows from its other fields. Computed once for the rows that are as journalled at `index`. */
+  authentic(row: LedgerRow, index: number | undefined): boolean;
 }
 
 /** Throws when an id is journalled twice: nothing could be told from such a journal. */
@@ -17,18 +17,13 @@ export function openJournal(writes: WriteRecord[], sha256: Sha256): Journal {
     indexOf.set(id, index);
   });
   const verified = new Uint8Array(writes.length);
-  const follows = ({ previous, chain, sequence, id, hash }: LedgerRow) =>
-    hash === chainHash(previous, chain, sequence, id, sha256);
   return {
     writes,
     indexOf,
-    authentic(row) {
-      const index = indexOf.get(row.id);
-      const write = index === undefined ? undefined : writes[index];
-      if (index === undefined || write === undefined || !sameContent(row, write)) return follows(row);
-      if (verified[index] === 1) return true;
-      const good = follows(row);
-      if (good) verified[index] = 1;
+    authentic({ previous, chain, sequence, id, hash }, index) {
+      if (index !== undefined && verified[index] === 1) return true;
+      const good = hash === chainHash(previous, chain, sequence, id, sha256);
+      if (index !== undefined && good) verified[index] = 1;
       return good;
     },
   };
@@ -71,10 +66,12 @@ export function findingsOf(
   const duplicate = new Set<string>();
   const differing = new Set<string>();
   const ours: LedgerRow[] = [];
+  const forged = new Set<LedgerRow>();
   for (const row of ledger.rows) {
     const index = indexOf.get(row.id);
     const write = index === undefined ? undefined : writes[index];
-    if (write !== undefined && !sameContent(row, write)) differing.add(row.id);
+    const asWritten = write !== undefined && sameContent(row, write);
+    if (write !== undefined && !asWritten) differing.add(row.id);
     if (index === undefined ? foreign.has(row.id) : seen[index] === 1) {
       duplicate.add(row.id);
       continue;
@@ -83,10 +80,11 @@ export function findingsOf(
     else {
       seen[index] = 1;
       ours.push(row);
+      if (!journal.authentic(row, asWritten ? index : undefined)) forged.add(row);
     }
     present(row, index);
   }
-  const breaks = chainBreaks(ours, journal.authentic);
+  const breaks = chainBreaks(ours, row => !forged.has(row));
   return { foreign, duplicate, differing, ...byOutcome(writes, seen), ...breaks };
 }
 

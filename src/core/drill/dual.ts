@@ -108,5 +108,7 @@ function supersedes(other: Source, older: Source): boolean {
   const named = other.server !== undefined && older.server !== undefined;
   if (named && other.server === older.server) return false;
   if (other.timeline !== older.timeline) return other.timeline > older.timeline;
-  return named && other.firstAt > older.firstAt;
+  if (!named) return false;
+  if (other.firstAt !== older.firstAt) return other.firstAt > older.firstAt;
+  return String(other.server) > String(older.server);
 }

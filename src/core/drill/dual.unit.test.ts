@@ -65,6 +65,9 @@ describe('writes acknowledged by two primaries', () => {
     const { dualAcknowledged, windows } = dualWrites(history('2a 0-1', '2b 10-11', '2a 12-13', '2b 14-15'));
     expect(dualAcknowledged).toBe(1);
     expect(windows[0]).toMatchObject({ server: 'a', newerServer: 'b', from: 11, to: 13 });
+    const tied = history('2a 0-1', '2b 0-1', '2a 2-3', '2b 2-3');
+    expect(dualWrites(tied)).toMatchObject({ dualAcknowledged: 1, windowMs: 2 });
+    expect(dualWrites(tied.toReversed())).toEqual(dualWrites(tied));
   });
 
   it('a server that is not named is another one on another timeline, the same one on the same', () => {
@@ -82,7 +85,7 @@ describe('writes acknowledged by two primaries', () => {
 
   it('has a window per older primary, and the longest as its length', () => {
     const { windows, windowMs } = dualWrites(
-      history('1a 0-1', '2b 10-11', '1a 12-14', '3c 20-21', '2b 30-61', '3c 70-71'),
+      history('2b 30-61', '1a 0-1', '2b 10-11', '1a 12-14', '3c 20-21', '3c 70-71'),
     );
     expect(windows.map(({ server, newerServer, from, to }) => [server, newerServer, from, to])).toEqual([
       ['a', 'b', 11, 14],
