@@ -10,7 +10,7 @@ import { takeLock } from '../../../lib/lock.ts';
 import { startTimeOf } from '../../../lib/process.ts';
 import type { ApplyContext, Faults, Injection, RegisteredFault } from '../../contract.ts';
 import { readRecord } from '../record.ts';
-import type { FaultContext, Injector, Prepared } from './injector.ts';
+import type { FaultContext, Injector, Injectors, Prepared } from './injector.ts';
 import { INJECTORS } from './injectors.ts';
 import { isInForce, isOwned, Register } from './register.ts';
 import type { RegisterEntry } from './schema.ts';
@@ -23,10 +23,12 @@ const UNDO_MS = 60_000;
 
 export class LocalFaults implements Faults {
   readonly #context: FaultContext;
+  readonly #injectors: Injectors;
   readonly #register: Register;
 
-  constructor(context: FaultContext) {
+  constructor(context: FaultContext, injectors = INJECTORS) {
     this.#context = context;
+    this.#injectors = injectors;
     this.#register = new Register(context.paths.root);
   }
 
@@ -36,14 +38,14 @@ export class LocalFaults implements Faults {
     if (current === undefined || current.stopped) {
       return `${record.name} does not run: start it first with \`pgherd up\``;
     }
-    return await injectorOf(fault).obstacle(fault, this.#context, AbortSignal.timeout(LOOK_MS));
+    return await this.#injectorOf(fault).obstacle(fault, this.#context, AbortSignal.timeout(LOOK_MS));
   }
 
   async inject(fault: Fault, signal: AbortSignal): Promise<Injection> {
     signal.throwIfAborted();
     const obstacle = await this.obstacle(fault);
     if (obstacle !== undefined) throw new RefusedError({ code: 'no-such-fault', message: obstacle });
-    const prepared = await injectorOf(fault).prepare(fault, this.#context, signal);
+    const prepared = await this.#injectorOf(fault).prepare(fault, this.#context, signal);
     const entry = await this.#enter(fault, prepared, signal);
     const at = await this.#act(entry, prepared, signal);
     return {
@@ -97,6 +99,11 @@ export class LocalFaults implements Faults {
     }
     if (errors.length > 0) throw several(errors, done);
     return done;
+  }
+
+  /** The table is typed by kind; TypeScript does not follow the pairing through an index. */
+  #injectorOf(fault: Fault): Injector {
+    return this.#injectors[fault.kind] as Injector;
   }
 
   /** Puts the fault into the register. Refused while somebody else's is in there: one drill at a time. */
@@ -170,11 +177,6 @@ export class LocalFaults implements Faults {
       });
     }
   }
-}
-
-/** The table is typed by kind; TypeScript does not follow the pairing through an index. */
-function injectorOf(fault: Fault): Injector {
-  return INJECTORS[fault.kind] as Injector;
 }
 
 function underWay({ description, owner, at }: RegisterEntry): RefusedError {

@@ -116,7 +116,9 @@ async function returnData(
   if (!(await exists(to))) return undefined;
   const rebuilt = async () => ((await postmasterOf(paths, member)) === undefined ? undefined : true);
   const options = { what: `${member} to run on new data`, timeoutMs: REBUILD_MS, everyMs: 100, signal };
-  if (await poll(rebuilt, options).catch(() => false)) {
+  const isRebuilt = await poll(rebuilt, options).catch(() => false);
+  signal.throwIfAborted();
+  if (isRebuilt) {
     await rm(to, { recursive: true, force: true });
     return `${member} runs on new data; the old ones were deleted`;
   }
