@@ -17,6 +17,7 @@ import { reinitCommand } from './reinit/command.ts';
 import { restartCommand } from './restart/command.ts';
 import { setupCommand } from './setup/command.ts';
 import { statusCommand } from './status/command.ts';
+import { stressCommand } from './stress/command.ts';
 import { switchoverCommand } from './switchover/command.ts';
 import { topologyCommand } from './topology/command.ts';
 import { upCommand } from './up/command.ts';
@@ -34,7 +35,7 @@ const GROUPS: readonly [title: string, commands: readonly ((cli: Cli) => Command
     'Operating:',
     [switchoverCommand, failoverCommand, restartCommand, reinitCommand, logsCommand, eventsCommand],
   ],
-  ['Proving:', [drillCommand]],
+  ['Proving:', [stressCommand, drillCommand]],
   ['This machine:', [setupCommand, versionCommand]],
 ];
 

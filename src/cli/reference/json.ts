@@ -20,6 +20,7 @@ import {
   urlDocument,
   versionDocument,
 } from '../schema.ts';
+import { stressDocument } from '../stress/schema.ts';
 
 const DOCUMENTS: readonly (readonly [command: string, schema: z.ZodType, note?: string])[] = [
   [
@@ -39,6 +40,7 @@ const DOCUMENTS: readonly (readonly [command: string, schema: z.ZodType, note?: 
   ['failover', failoverDocument],
   ['restart', restartDocument],
   ['reinit', reinitDocument],
+  ['stress', stressDocument, 'Nothing is printed before the end; the exit code says whether it passed.'],
   ['down', downDocument],
   ['destroy', destroyDocument],
   ['drill', drillDocument, '`drill --list` and `drill clean` print documents of their own (below).'],

@@ -108,7 +108,7 @@ function topError(errors: readonly ClassedError[]): string {
 /** What two endpoints did with the same load. */
 export function compare(direct: LoadResult, pooled: LoadResult, judged: Judgement): Judgement {
   const of = (result: LoadResult): string =>
-    `${result.ramp.connected} of ${result.clients} clients${topError([...result.ramp.errors, ...result.errors])}`;
+    `${result.ramp.connected} of ${result.clients} clients, ${figure(result.perSecond)} statements a second${topError([...result.ramp.errors, ...result.errors])}`;
   return {
     verdict: judged.verdict,
     sentence: `straight to the primary ${of(direct)}; through the pooler ${of(pooled)}`,
