@@ -4,26 +4,44 @@ import type { ProcessId } from '../../../lib/process.ts';
 import { freeze as freezeGroup, gather, groupOf, isGroup, makeGroup, usableFreezer } from './cgroup.ts';
 import type { FaultContext, FaultOf, Injector, Prepared } from './injector.ts';
 import { memberObstacle, servicesOfHost } from './members.ts';
+import { linkDown } from './network.ts';
 import { allProcesses, type FoundProcess, send, supervisorsAt } from './processes.ts';
 import { endAndHold, serversOf } from './supervised.ts';
 
+/** No process can take back what the kernel has been given. */
+export const STILL_WRITTEN =
+  'what was written but not yet synced to disk is not lost, because this machine itself goes on';
+
 export const powerOff: Injector<FaultOf<'power-off'>> = {
-  async obstacle({ member }, context) {
-    return await memberObstacle(member, context);
+  async obstacle({ member }, context, signal) {
+    const unknown = await memberObstacle(member, context);
+    if (unknown !== undefined || !context.record.isolated) return unknown;
+    return await linkDown.obstacle({ kind: 'link-down', member }, context, signal);
   },
 
-  async prepare({ member }, context) {
+  async prepare({ member }, context, signal) {
     const services = await servicesOfHost(member, context);
     const victims = await serversOf(services, context);
+    const { isolated } = context.record;
+    const link = isolated
+      ? await linkDown.prepare({ kind: 'link-down', member }, context, signal)
+      : undefined;
+    const killed = `SIGKILL to all ${victims.length} processes of ${member}'s host (${services.join(', ')}), which stay away`;
     return {
-      description: `SIGKILL to all ${victims.length} processes of ${member}'s host (${services.join(', ')}), which stay away`,
-      weaker:
-        "connections are reset, not silent, because the members share this machine's network: make the cluster with --isolate",
-      undo: [{ kind: 'take-up', services }],
-      act: (done, signal) => endAndHold(services, context, done, signal),
+      description: link === undefined ? killed : `${link.description}, and ${killed}`,
+      weaker: isolated ? STILL_WRITTEN : `${STILL_WRITTEN}; ${RESET}`,
+      undo: [...(link?.undo ?? []), { kind: 'take-up', services }],
+      // The network first: nobody is told that connections have ended.
+      async act(done, actSignal) {
+        await link?.act(done, actSignal);
+        await endAndHold(services, context, done, actSignal);
+      },
     };
   },
 };
+
+const RESET =
+  "connections are reset, not silent, because the members share this machine's network: make the cluster with --isolate";
 
 export const freeze: Injector<FaultOf<'freeze'>> = {
   async obstacle({ member }, context) {

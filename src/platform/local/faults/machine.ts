@@ -3,6 +3,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Paths } from '../layout.ts';
 import { listServices } from '../runit.ts';
+import { STILL_WRITTEN } from './hosts.ts';
 import type { FaultContext, FaultOf, Injector } from './injector.ts';
 import {
   allProcesses,
@@ -25,7 +26,7 @@ export const powerOffAll: Injector<FaultOf<'power-off-all'>> = {
     const victims = await everything(context);
     return {
       description: `SIGKILL to all ${victims.length} processes of ${record.name}, its supervisor and the control plane; sockets and pid files are gone as after a reboot; \`pgherd up\` brings it back`,
-      weaker: undefined,
+      weaker: STILL_WRITTEN,
       undo: [],
       async act(done, signal) {
         // What a supervisor started before it was hit is found by the next look.
