@@ -1,6 +1,7 @@
 /** What a test file left behind on the machine. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { linksOf, loopsBelow, mountsBelow, namespacesOf } from './hosts.ts';
 import { eventually, WITHIN } from './poll.ts';
 import { processesOf } from './processes.ts';
 
@@ -20,6 +21,10 @@ export async function findLeaks(scope: LeakScope): Promise<string[]> {
   return [
     ...processesOf(scope.stateDir).map(({ pid, uid, command }) => `process ${pid} (uid ${uid}): ${command}`),
     ...listening(scope.subnets).map(address => `listening socket: ${address}`),
+    ...scope.subnets.flatMap(namespacesOf).map(name => `network namespace: ${name}`),
+    ...scope.subnets.flatMap(linksOf).map(name => `network interface: ${name}`),
+    ...mountsBelow(scope.stateDir).map(path => `mounted: ${path}`),
+    ...loopsBelow(scope.stateDir).map(path => `loop device of ${path}`),
     ...leftFiles(scope.stateDir).map(path => `of a destroyed cluster: ${path}`),
     ...scope.scratch.flatMap(directory =>
       list(directory).map(name => `file outside: ${join(directory, name)}`),

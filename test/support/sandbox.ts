@@ -9,6 +9,7 @@ import { afterAll, describe } from 'vitest';
 import type { ErrorDocument } from '../../src/cli/schema.ts';
 import { defaultToolsDir, inspectTools, isReady } from '../../src/platform/local/setup/index.ts';
 import { type CommandResult, explain, ROOT, type Running, start } from './command.ts';
+import { forgetHosts } from './hosts.ts';
 import { findLeaks } from './leaks.ts';
 import { WITHIN } from './poll.ts';
 import { killAllOf } from './processes.ts';
@@ -130,6 +131,7 @@ export class Sandbox {
     const scratch = [join(this.root, 'tmp'), join(this.root, 'home')];
     leaks.push(...(await findLeaks({ stateDir: this.stateDir, scratch, subnets: this.subnets })));
     killAllOf(this.stateDir);
+    forgetHosts(this.stateDir, this.subnets);
     rmSync(this.root, { recursive: true, force: true, maxRetries: 5 });
     this.#reaper.stdin?.end();
     return leaks;

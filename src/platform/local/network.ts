@@ -167,9 +167,10 @@ export async function isNamespace(name: string): Promise<boolean> {
 }
 
 async function ensureNamespace(record: ClusterRecord, name: string, signal: AbortSignal): Promise<void> {
-  if (await isNamespace(name)) return;
-  await rm(namespacePath(name), { force: true });
-  await ip(record, ['netns', 'add', name], signal);
+  if (!(await isNamespace(name))) {
+    await rm(namespacePath(name), { force: true });
+    await ip(record, ['netns', 'add', name], signal);
+  }
   // Members know each other's IPv4 addresses only: no packet shall find a way around the filters of a drill.
   const script =
     'for f in all default; do echo 1 > /proc/sys/net/ipv6/conf/$f/disable_ipv6; done 2>/dev/null; :';
@@ -216,6 +217,6 @@ async function batch(
   await run(argv, { signal, timeoutMs: COMMAND_MS, input: `${lines.join('\n')}\n`, okCodes });
 }
 
-export async function ip(record: ClusterRecord, args: string[], signal: AbortSignal): Promise<void> {
+async function ip(record: ClusterRecord, args: string[], signal: AbortSignal): Promise<void> {
   await run([isolationPrograms(record.programs).ip, ...args], { signal, timeoutMs: COMMAND_MS });
 }

@@ -8,7 +8,14 @@ import { listServices } from '../runit.ts';
 import { isolationPrograms } from '../setup/index.ts';
 import type { FaultContext, FaultOf, Injector, Prepared } from './injector.ts';
 import { memberObstacle } from './members.ts';
-import { cutRules, deletions, forgetRules, type Surroundings, transaction } from './packetRules.ts';
+import {
+  cutRules,
+  deletions,
+  forgetRules,
+  peerPorts,
+  type Surroundings,
+  transaction,
+} from './packetRules.ts';
 
 const COMMAND_MS = 10_000;
 
@@ -165,12 +172,6 @@ async function clientPorts(
   const argv = enter(context.record, namespaceOf(member, context), query);
   const { stdout } = await run(argv, { signal, timeoutMs: COMMAND_MS });
   return peerPorts(stdout);
-}
-
-/** The last column of each line of ss is the peer: "0 0 100.64.0.10:5432 100.64.0.1:40000". */
-export function peerPorts(text: string): number[] {
-  const peers = text.split('\n').map(line => line.trim().split(/\s+/)[3] ?? '');
-  return peers.map(peer => Number(peer.slice(peer.lastIndexOf(':') + 1))).filter(port => port > 0);
 }
 
 async function filter(

@@ -62,6 +62,12 @@ export function deletions(saved: string, tag: string): string[] {
     .map(line => line.replace(/^-A /, '-D '));
 }
 
+/** The last column of each line of ss is the peer: "0 0 100.64.0.10:5432 100.64.0.1:40000". */
+export function peerPorts(text: string): number[] {
+  const peers = text.split('\n').map(line => line.trim().split(/\s+/)[3] ?? '');
+  return peers.map(peer => Number(peer.slice(peer.lastIndexOf(':') + 1))).filter(port => port > 0);
+}
+
 interface Match {
   /** Address of the other side; undefined: anybody. */
   peer?: string;
