@@ -53,9 +53,8 @@ export class LiveView implements Live, Disposable {
 
   draw(): void {
     const { output } = this.#session;
-    // A line that wraps cannot be erased again.
-    const width = output.errorColumns - 1;
-    output.rawError(this.#lines.map(line => `\u001b[?7l${cut(line, width)}\u001b[?7h\n`).join(''));
+    // A line that wraps could not be erased again: the terminal cuts it.
+    output.rawError(this.#lines.map(line => `\u001b[?7l${line}\u001b[?7h\n`).join(''));
     this.#drawn = this.#lines.length;
   }
 
@@ -65,11 +64,6 @@ export class LiveView implements Live, Disposable {
     this.#session.output.attach(undefined);
     this.#lines = [];
   }
-}
-
-/** Lines with emphasis keep it, they are cut by the terminal itself. */
-function cut(line: string, width: number): string {
-  return line.includes('\u001b') ? line : line.slice(0, width);
 }
 
 /** What is drawn on a terminal. */

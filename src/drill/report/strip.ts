@@ -14,6 +14,7 @@ export interface StripOptions {
 
 const WIDTH = 760;
 const LEFT = 52;
+const RIGHT = WIDTH - 10;
 const BAR = 22;
 const LABELS = 14;
 const CELLS_PER_ROW = 600;
@@ -35,7 +36,7 @@ export function strip(cells: readonly CellState[], options: StripOptions): Marku
   const perRow = Math.min(CELLS_PER_ROW, Math.max(1, shown.length));
   const rows = Math.max(1, Math.ceil(shown.length / perRow));
   const height = rows * (BAR + LABELS);
-  const cellWidth = (WIDTH - LEFT) / perRow;
+  const cellWidth = (RIGHT - LEFT) / perRow;
   const total = (shown.length * cellMs) / 1000;
   const parts: Markup[] = [];
   for (let row = 0; row < rows; row++) {

@@ -68,8 +68,8 @@ function unreachable(cluster: string, { host, port, user, database }: Target, ca
       cause,
     });
   }
-  // Whoever gives an SQLSTATE is there; 57P03 is "not yet", or "not any more".
-  if (code !== undefined && /^[0-9A-Z]{5}$/.test(code) && code !== '57P03') {
+  // Whoever gives an SQLSTATE is there; but 57P03 is "not yet", and a pooler without its server says 08P01.
+  if (code !== undefined && /^(?!08|57P03)[0-9A-Z]{5}$/.test(code)) {
     return new RefusedError({
       code: 'login-refused',
       message: `${cluster} does not let ${user} into the database ${database}: ${messageOf(cause)}`,
