@@ -12,6 +12,7 @@ import type {
   PlatformCluster,
 } from '../../src/platform/contract.ts';
 import { WITHIN } from '../support/poll.ts';
+import { faultTests } from './faults.ts';
 import { lockTests } from './lock.ts';
 import { operationTests } from './operations.ts';
 import { readingTests } from './reading.ts';
@@ -127,6 +128,7 @@ export function platformConformance(name: string, factory: () => Promise<Specime
 
       readingTests(shared);
       lockTests(shared);
+      faultTests(shared);
       operationTests(shared);
     });
   });

@@ -14,7 +14,10 @@ export interface Freezer {
   version: 1 | 2;
 }
 
-/** The mount points of a text like /proc/mounts that have a freezer, version 1 first: it is the one in force there. */
+/**
+ * The mount points of a text like /proc/mounts that may have a freezer. Version 2 first: what it holds can still be
+ * killed, what version 1 holds cannot.
+ */
 export function freezersIn(mounts: string): Freezer[] {
   const found: Freezer[] = [];
   for (const line of mounts.split('\n')) {
@@ -22,7 +25,7 @@ export function freezersIn(mounts: string): Freezer[] {
     if (type === 'cgroup' && options.split(',').includes('freezer')) found.push({ root, version: 1 });
     if (type === 'cgroup2') found.push({ root, version: 2 });
   }
-  return found.sort((a, b) => a.version - b.version);
+  return found.sort((a, b) => b.version - a.version);
 }
 
 /** A freezer in which this process may make groups; undefined: there is none. Leaves nothing behind. */

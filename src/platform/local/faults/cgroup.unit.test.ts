@@ -5,10 +5,10 @@ const V1 = 'cgroup /sys/fs/cgroup/freezer cgroup rw,nosuid,relatime,freezer 0 0'
 const V2 = 'cgroup2 /sys/fs/cgroup/unified cgroup2 rw,nosuid,nsdelegate 0 0';
 
 describe('freezersIn', () => {
-  it('finds both versions; where both are mounted the first is the one in force', () => {
-    expect(freezersIn(['proc /proc proc rw 0 0', V2, V1, ''].join('\n'))).toEqual([
-      { root: '/sys/fs/cgroup/freezer', version: 1 },
+  it('finds both versions, the second before the first', () => {
+    expect(freezersIn(['proc /proc proc rw 0 0', V1, V2, ''].join('\n'))).toEqual([
       { root: '/sys/fs/cgroup/unified', version: 2 },
+      { root: '/sys/fs/cgroup/freezer', version: 1 },
     ]);
     expect(freezersIn(V2)).toEqual([{ root: '/sys/fs/cgroup/unified', version: 2 }]);
   });
