@@ -19,8 +19,8 @@ export interface Lease {
 }
 
 export type DrillStep =
-  /** undefined: the situation has nobody to do it to. */
-  | { do: 'inject'; fault(at: Situation): Fault | undefined }
+  /** All of them at once, as the situation was before the first; empty: there is nobody to do it to. */
+  | { do: 'inject'; faults(at: Situation): Fault[] }
   | { do: 'wait'; ms(lease: Lease): number }
   /** Until another member than the one before the last injection is primary, or the time has passed. */
   | { do: 'await-primary'; ms: number }

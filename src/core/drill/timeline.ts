@@ -1,5 +1,8 @@
 /** When what happened in a drill, from samples of the members and of the leader key. */
 
+/** A member that was not seen as primary for so long is none. */
+const STEADY_MS = 1_000;
+
 /** What a member said of itself from inside its host. `silent`: nothing, within the sample's deadline. */
 export interface MemberSample {
   /** Unix milliseconds. */
@@ -36,7 +39,8 @@ export interface TimelineInput {
 
 /**
  * The moments of a drill, in order. A sample is taken every 100 ms, so each moment is late by up to that. Noticed:
- * the leader key was seen free or in other hands. Fenced: the old primary was first not seen as a primary any more.
+ * the leader key was seen free or in other hands. Fenced: from then on the old primary was
+ * not seen as a primary for a second.
  */
 export function timelineOf(input: TimelineInput): Moment[] {
   const { injectedAt, primary, firstWriteAt, undoneAt, wholeAt } = input;
@@ -53,9 +57,7 @@ export function timelineOf(input: TimelineInput): Moment[] {
     noticed?.at,
     `the leader key is ${noticed?.leader === undefined ? 'free' : 'in other hands'}`,
   );
-  const fenced = input.members.find(
-    ({ at, member, answer }) => at > injectedAt && member === primary && answer !== 'primary',
-  );
+  const fenced = fencing(input.members.filter(({ at, member }) => at > injectedAt && member === primary));
   note('fenced', fenced?.at, `${primary} is ${fenced?.answer === 'standby' ? 'a standby' : 'silent'}`);
   const promoted = input.members.find(
     ({ at, member, answer }) => at > injectedAt && member !== primary && answer === 'primary',
@@ -65,6 +67,13 @@ export function timelineOf(input: TimelineInput): Moment[] {
   note('undone', undoneAt, 'the fault was taken back');
   note('whole', wholeAt, 'all members are back, commits are confirmed as promised');
   return moments.sort((a, b) => a.afterMs - b.afterMs);
+}
+
+/** The first sample with which a member stops being primary: a single late answer is no end of it. */
+function fencing(samples: MemberSample[]): MemberSample | undefined {
+  const relapses = (from: MemberSample) =>
+    samples.some(({ at, answer }) => at >= from.at && at < from.at + STEADY_MS && answer === 'primary');
+  return samples.find(sample => !relapses(sample));
 }
 
 /** Longest time in which two members called themselves primary at once, milliseconds. */

@@ -120,17 +120,15 @@ async function underLoad(
     { cluster, load, watch, operations: options.operations, lease, context: within },
     primary,
   );
-  let wholeAt: number | undefined;
-  try {
-    await performance.perform(scenario);
-    await performance.undoAll();
-    wholeAt = await untilWhole(cluster, load, applications, within);
-  } catch (error) {
+  // That the cap has passed, or that a step failed on a torn cluster, is what the drill found out.
+  const found = (error: unknown) => {
     context.signal.throwIfAborted();
-    // The cap has passed, or a step failed on a cluster that is torn: both are what the drill found out.
     performance.result.notes.push(messageOf(error));
-    await performance.undoAll();
-  }
+    return undefined;
+  };
+  await performance.perform(scenario).catch(found);
+  await performance.undoAll();
+  const wholeAt = await untilWhole(cluster, load, applications, within).catch(found);
   await sleep(CLEAN_MS, context.signal);
   const history = await load.stop();
   const samples = { members: watch.members, leaders: watch.leaders };

@@ -1,5 +1,4 @@
 /** Why a drill cannot run on a cluster, found before anything is touched. */
-import type { Fault } from '../../core/drill/fault.ts';
 import type { Scenario } from '../../core/drill/scenario.ts';
 import type { Observation } from '../../core/topology/observation.ts';
 import type { PlatformCluster } from '../../platform/contract.ts';
@@ -25,10 +24,12 @@ export async function obstacleOf(
   const at = situationOf(observed, primary);
   for (const step of steps) {
     if (step.do !== 'inject') continue;
-    const fault: Fault | undefined = step.fault(at);
-    if (fault === undefined) return 'there is nobody to inject the fault into';
-    const obstacle = await cluster.faults.obstacle(fault);
-    if (obstacle !== undefined) return obstacle;
+    const faults = step.faults(at);
+    if (faults.length === 0) return 'there is nobody to inject the fault into';
+    for (const fault of faults) {
+      const obstacle = await cluster.faults.obstacle(fault);
+      if (obstacle !== undefined) return obstacle;
+    }
   }
   return undefined;
 }

@@ -77,7 +77,7 @@ export class Performance implements AsyncDisposable {
     const { signal } = context;
     switch (step.do) {
       case 'inject':
-        return await this.#inject(step.fault(await situation(this.#stage)));
+        return await this.#inject(step.faults(await situation(this.#stage)));
       case 'wait':
         context.progress(`the fault stands for ${Math.round(step.ms(lease) / 1000)} s`);
         return await sleep(step.ms(lease), signal);
@@ -130,19 +130,18 @@ export class Performance implements AsyncDisposable {
     result.injections.push(description);
   }
 
-  async #inject(fault: Fault | undefined): Promise<void> {
-    if (fault === undefined) {
-      this.result.notes.push('a step was left out: there was nobody to do it to');
-      return;
-    }
+  async #inject(faults: Fault[]): Promise<void> {
+    if (faults.length === 0) this.result.notes.push('a step was left out: there was nobody to do it to');
     const { cluster, context, watch } = this.#stage;
     this.#primaryBefore = watch.primary ?? this.#primaryBefore;
     if (this.result.injectedAt === 0) this.result.primary = this.#primaryBefore;
-    const injection = await cluster.faults.inject(fault, context.signal);
-    this.#standing.push({ kind: fault.kind, injection });
-    this.#began(injection.at, injection.description);
-    if (injection.weaker !== undefined) this.result.weaker.push(injection.weaker);
-    context.progress(`injected: ${injection.description}`);
+    for (const fault of faults) {
+      const injection = await cluster.faults.inject(fault, context.signal);
+      this.#standing.push({ kind: fault.kind, injection });
+      this.#began(injection.at, injection.description);
+      if (injection.weaker !== undefined) this.result.weaker.push(injection.weaker);
+      context.progress(`injected: ${injection.description}`);
+    }
   }
 
   async #undo(kind: Fault['kind'] | undefined, signal: AbortSignal): Promise<void> {

@@ -8,7 +8,11 @@ export const PROMOTION_MS = 8_000;
 /** What a machine takes to come back whole: start of all servers, recovery, election. */
 const COLD_START_MS = 60_000;
 
-export const inject = (fault: (at: Situation) => Fault | undefined): DrillStep => ({ do: 'inject', fault });
+export const inject = (fault: (at: Situation) => Fault | undefined): DrillStep => ({
+  do: 'inject',
+  faults: at => [fault(at)].filter(found => found !== undefined),
+});
+export const injectAll = (faults: (at: Situation) => Fault[]): DrillStep => ({ do: 'inject', faults });
 export const wait = (ms: number): DrillStep => ({ do: 'wait', ms: () => ms });
 /** Long enough that whoever does not renew the lease has lost it. */
 export const pastLease: DrillStep = { do: 'wait', ms: ({ ttlMs }) => ttlMs + 10_000 };
@@ -36,12 +40,5 @@ export const inLease = 'the cluster fails over when the lease has ended';
 export const onStandby = (fault: (member: string) => Fault) =>
   inject(({ synchronous, standbys }) => {
     const member = standbys.find(name => name !== synchronous) ?? standbys[0];
-    return member === undefined ? undefined : fault(member);
-  });
-
-/** On the n-th standby, where there is one. */
-export const onNthStandby = (n: number, fault: (member: string) => Fault) =>
-  inject(({ standbys }) => {
-    const member = standbys[n];
     return member === undefined ? undefined : fault(member);
   });

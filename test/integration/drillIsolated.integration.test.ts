@@ -1,0 +1,51 @@
+/** Drills that need members with networks of their own: an isolated primary, and what asynchronous replication loses. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { DrillDocument } from '../../src/cli/drill/schema.ts';
+import { Cluster } from '../support/cluster.ts';
+import { isolated } from '../support/isolated.ts';
+import { manifest } from '../support/manifest.ts';
+
+const POOLER = { enableConnectionPooler: true };
+
+isolated('drills on isolated members', sandbox => {
+  const cluster = new Cluster(sandbox, 'insel');
+  const text = (spec: object) => manifest({ name: 'insel', instances: 3, spec: { ...POOLER, ...spec } });
+  beforeAll(async () => {
+    await cluster.up(sandbox.file('insel.yaml', text({})), ['--isolate', '--allow-drills']);
+  });
+
+  async function drill(fault: string) {
+    const words = ['drill', 'insel', fault];
+    const document = await sandbox.json<DrillDocument>(words, { exitCodes: [0, 1], timeoutMs: 175_000 });
+    const [run] = document.drills[0]?.runs ?? [];
+    if (run === undefined) throw new Error(`no run: ${JSON.stringify(document)}`);
+    return { document, run };
+  }
+
+  it('C1: an isolated primary acknowledges nothing that is lost, and nothing beside the new one', async () => {
+    const { document, run } = await drill('C1');
+    expect(document.mode).toBe('sync');
+    expect(run.injections).toEqual([expect.stringMatching(/every packet between insel-\d and anybody/)]);
+    expect(run).toMatchObject({ weaker: [], lost: 0, dualAcknowledged: 0, phantom: 0, duplicate: 0 });
+    expect(run.acknowledged).toBeGreaterThan(50);
+    expect(run.wholeAfterMs, run.notes.join('\n')).not.toBeNull();
+    const events = run.timeline.map(({ event }) => event);
+    expect(events).toEqual(expect.arrayContaining(['injected', 'fenced', 'promoted', 'undone', 'whole']));
+  });
+
+  describe('without synchronous replication', () => {
+    beforeAll(async () => {
+      const patroni = { synchronous_mode: false };
+      await cluster.up(sandbox.file('insel-async.yaml', text({ patroni })));
+    });
+
+    // The checker must find a real loss: here one is certain, because a cut primary goes on acknowledging.
+    it('C1L: the loss of what the cut primary acknowledged is found', async () => {
+      const { document, run } = await drill('C1L');
+      expect(document.mode).toBe('async');
+      expect(run.lost).toBeGreaterThan(0);
+      expect(run.lostSeconds).toBeGreaterThan(0);
+      expect(run.phantom).toBe(0);
+    });
+  });
+});
