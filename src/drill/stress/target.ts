@@ -27,7 +27,7 @@ export function clientConfig(target: Target, connectTimeoutMs: number): pg.Clien
   };
 }
 
-const CONNECT_MS = 10_000;
+const CONNECT_MS = 5_000;
 
 /**
  * One session for what comes before the load. Ends with the scope; an abort of the signal cuts it, and with it
