@@ -68,7 +68,10 @@ export async function runDrill(options: DrillOptions, context: ApplyContext): Pr
   });
   const evidence = await underLoad(options, paths, primary, lease, context);
   context.progress('reading the ledger on every member');
-  const ledgers = await readLedgers(cluster, members, options.login.database, signal);
+  const ledgers = await readLedgers(cluster, members, options.login.database, {
+    whole: evidence.wholeAt !== undefined,
+    signal,
+  });
   const promise = judge(observed, cluster.spec).promise;
   const report = reportOf({
     scenario,

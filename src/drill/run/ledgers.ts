@@ -8,8 +8,8 @@ import { createLedger, READ_ALL } from '../load/ledgerTable.ts';
 
 const CONNECT_MS = 5_000;
 const STATEMENT_MS = 120_000;
-/** A standby that was built anew may have much to replay. */
-const REPLAY_MS = 120_000;
+/** A standby that was built anew may have much to replay; one that is not well may never catch up. */
+const REPLAY_MS = { whole: 120_000, torn: 15_000 };
 
 /** Makes the table on the primary, from inside its host, as its superuser. */
 export async function prepareLedger(
@@ -31,11 +31,13 @@ export async function readLedgers(
   cluster: PlatformCluster,
   members: readonly { name: string }[],
   database: string,
-  signal: AbortSignal,
+  options: { whole: boolean; signal: AbortSignal },
 ): Promise<MemberLedger[]> {
+  const { signal } = options;
+  const timeoutMs = options.whole ? REPLAY_MS.whole : REPLAY_MS.torn;
   const until = await poll(() => newestPosition(cluster, members, database), {
     what: 'the primary to tell its position in the WAL',
-    timeoutMs: REPLAY_MS,
+    timeoutMs,
     everyMs: 500,
     signal,
   }).catch(() => {
@@ -45,7 +47,7 @@ export async function readLedgers(
   if (until === undefined) return [];
   const ledgers = await Promise.all(
     members.map(({ name }) =>
-      readLedger(cluster, name, database, until, signal).catch(() => {
+      readLedger(cluster, name, database, until, { timeoutMs, signal }).catch(() => {
         signal.throwIfAborted();
         return undefined;
       }),
@@ -82,7 +84,7 @@ async function readLedger(
   member: string,
   database: string,
   position: string,
-  signal: AbortSignal,
+  options: { timeoutMs: number; signal: AbortSignal },
 ): Promise<MemberLedger> {
   await poll(
     async () => {
@@ -93,7 +95,7 @@ async function readLedger(
       );
       return row?.reached === true ? true : undefined;
     },
-    { what: `${member} to replay the WAL`, timeoutMs: REPLAY_MS, everyMs: 250, signal },
+    { what: `${member} to replay the WAL`, everyMs: 250, ...options },
   );
   await using session = await InsideSession.open(cluster, member, database);
   return { member, rows: (await session.query(READ_ALL)).map(asRow) };

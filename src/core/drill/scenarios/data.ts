@@ -1,11 +1,9 @@
 /** E4 to G8: volumes, data directories, replication. */
-import type { Fault } from '../fault.ts';
 import type { Scenario } from '../scenario.ts';
 import {
   afterLease,
   awaitWrites,
   inject,
-  injectAll,
   inLease,
   isolated,
   onStandby,
@@ -16,13 +14,6 @@ import {
   wait,
   within,
 } from './words.ts';
-
-const stopReceiver = (member: string): Fault => ({
-  kind: 'signal',
-  member,
-  process: 'walreceiver',
-  signal: 'STOP',
-});
 
 export const DATA: readonly Scenario[] = [
   {
@@ -66,13 +57,14 @@ export const DATA: readonly Scenario[] = [
     name: 'divergence',
     title: 'the primary dies with WAL that no standby has, and comes back',
     promise: `${inLease}; the old primary is rewound, nothing acknowledged is lost in the synchronous modes`,
-    needs: { ...three, synchronous: true },
+    needs: { ...isolated, synchronous: true },
     bounds: afterLease,
     steps: [
-      injectAll(at => at.standbys.map(stopReceiver)),
-      wait(500),
+      // What is cut off is not acknowledged, and not sent either: nothing waits in a buffer for its way out.
+      inject(at => ({ kind: 'cut', member: at.primary, peers: 'members', direction: 'both' })),
+      wait(1_000),
       inject(at => ({ kind: 'power-off', member: at.primary })),
-      { do: 'undo', kind: 'signal' },
+      { do: 'undo', kind: 'cut' },
       awaitWrites,
       undo,
     ],
