@@ -4,6 +4,7 @@ import { Cli } from '../cli.ts';
 import { examplesOf } from '../help.ts';
 import { buildProgram } from '../program.ts';
 import { commandsPage } from './commands.ts';
+import { drillsPage } from './drills.ts';
 import { jsonPage } from './json.ts';
 
 const program = buildProgram(new Cli(makeSurroundings().surroundings, [], false));
@@ -16,6 +17,10 @@ describe('reference pages', () => {
 
   it('json.md is what the schemas say', async () => {
     await expect(jsonPage()).toMatchFileSnapshot('../../../docs/reference/json.md');
+  });
+
+  it('drills.md is what the scenarios say', async () => {
+    await expect(drillsPage()).toMatchFileSnapshot('../../../docs/reference/drills.md');
   });
 });
 
