@@ -17,9 +17,8 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { run } from '../src/lib/exec.ts';
 import { defaultToolsDir } from '../src/platform/local/setup/index.ts';
-import { keep, load, MANIFEST, pgherd, start, summarise } from './support.ts';
+import { keep, load, MANIFEST, pgbench, pgherd, start, summarise, tps } from './support.ts';
 
 const runs = Number(process.argv[2] ?? 5);
 const seconds = Number(process.argv[3] ?? 10);
@@ -110,23 +109,4 @@ function startByHand(url: string): () => void {
   ).programs;
   process.stderr.write(`by hand: ${dirname(url).split('@')[1] ?? ''}, port ${HAND_PORT}\n`);
   return start([pgbouncer, '-q', file], { user: 'postgres', log: openSync(join(hand, 'log'), 'a') });
-}
-
-async function pgbench(binDir: string, url: string, args: string[]): Promise<string> {
-  const target = new URL(url);
-  // The password goes by the environment, never by an argument.
-  const env = { ...process.env, PGPASSWORD: decodeURIComponent(target.password) };
-  target.password = '';
-  const result = await run([join(binDir, 'pgbench'), ...args, target.href], {
-    signal: AbortSignal.timeout(600_000),
-    timeoutMs: 600_000,
-    env,
-  });
-  return result.stdout;
-}
-
-function tps(output: string): number {
-  const match = /^tps = ([\d.]+)/m.exec(output);
-  if (match === null) throw new Error(`pgbench printed no figure:\n${output}`);
-  return Number(match[1]);
 }

@@ -75,3 +75,24 @@ export function start(
   });
   return () => void child.kill('SIGKILL');
 }
+
+/** Runs pgbench against a libpq URI. Resolves with what it printed. */
+export async function pgbench(binDir: string, url: string, args: string[]): Promise<string> {
+  const target = new URL(url);
+  // The password goes by the environment, never by an argument.
+  const env = { ...process.env, PGPASSWORD: decodeURIComponent(target.password) };
+  target.password = '';
+  const result = await run([join(binDir, 'pgbench'), ...args, target.href], {
+    signal: AbortSignal.timeout(600_000),
+    timeoutMs: 600_000,
+    env,
+  });
+  return result.stdout;
+}
+
+/** Transactions per second, as pgbench says. */
+export function tps(output: string): number {
+  const match = /^tps = ([\d.]+)/m.exec(output);
+  if (match === null) throw new Error(`pgbench printed no figure:\n${output}`);
+  return Number(match[1]);
+}
