@@ -1,6 +1,6 @@
 /** Reports as one HTML page each: pure functions, no network, no script. */
-export { type LinePlotOptions, linePlot, type Mark, type Series } from './linePlot.ts';
-export { type Content, list, type Markup, paragraph } from './markup.ts';
-export { type PageFacts, page, type Section } from './page.ts';
-export { type CellState, type StripOptions, strip } from './strip.ts';
-export { type TableOptions, table } from './table.ts';
+export { linePlot } from './linePlot.ts';
+export { type Content, list, paragraph } from './markup.ts';
+export { page, type Section } from './page.ts';
+export { type CellState, strip } from './strip.ts';
+export { table } from './table.ts';
