@@ -77,7 +77,7 @@ export class Performance implements AsyncDisposable {
     const { signal } = context;
     switch (step.do) {
       case 'inject':
-        return await this.#inject(step.faults(await situation(this.#stage)));
+        return await this.#inject(step.faults(await this.#situation()));
       case 'wait':
         context.progress(`the fault stands for ${Math.round(step.ms(lease) / 1000)} s`);
         return await sleep(step.ms(lease), signal);
@@ -130,6 +130,13 @@ export class Performance implements AsyncDisposable {
     result.injections.push(description);
   }
 
+  /** Who is what, now. While there is no single primary, the last one counts: a drill may tear the cluster further. */
+  async #situation(): Promise<Situation> {
+    const { cluster, watch, context } = this.#stage;
+    const observed = await cluster.observe({ catalog: false, withoutConfig: true }, context.signal);
+    return situationOf(observed, watch.primary ?? this.#primaryBefore);
+  }
+
   async #inject(faults: Fault[]): Promise<void> {
     if (faults.length === 0) this.result.notes.push('a step was left out: there was nobody to do it to');
     const { cluster, context, watch } = this.#stage;
@@ -151,20 +158,6 @@ export class Performance implements AsyncDisposable {
       this.#standing.splice(this.#standing.indexOf(standing), 1);
     }
   }
-}
-
-/** Who is what, now; from the last look that succeeded inside the members' hosts, for a cluster that may be torn. */
-async function situation({ cluster, watch, context }: Stage): Promise<Situation> {
-  const observed = await cluster.observe({ catalog: false, withoutConfig: true }, context.signal);
-  const primary = watch.primary ?? observed.members.find(member => member.role === 'primary')?.name;
-  if (primary === undefined) {
-    throw new PgherdError({
-      code: 'no-primary',
-      message: 'the drill cannot go on: there is no single primary',
-      hint: `look at it: pgherd status ${cluster.ref.name}`,
-    });
-  }
-  return situationOf(observed, primary);
 }
 
 export function situationOf(observed: Observation, primary: string): Situation {
