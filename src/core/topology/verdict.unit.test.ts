@@ -35,6 +35,21 @@ describe('judge', () => {
     });
   });
 
+  it('tells of a drill first, and how to end one that was left behind', () => {
+    const { spec, observed } = cluster();
+    observed.faults = [{ description: 'SIGSTOP to walwriter 4711 of herd-0', owned: true }];
+    expect(judge(observed, spec)).toMatchObject({
+      verdict: 'degraded',
+      reasons: ['a drill is under way: SIGSTOP to walwriter 4711 of herd-0'],
+      next: [],
+    });
+    observed.faults = [{ description: 'SIGSTOP to walwriter 4711 of herd-0', owned: false }];
+    expect(judge(observed, spec)).toMatchObject({
+      reasons: ['a drill left this behind: SIGSTOP to walwriter 4711 of herd-0'],
+      next: ['pgherd drill clean herd'],
+    });
+  });
+
   const faults: [string, string, (observed: Observation) => void][] = [
     [
       'a lost member',
