@@ -29,7 +29,7 @@ try {
     const filled = await stress('--fill', String(ROWS), '--duration', '0');
     add(`seconds for ${ROWS} rows`, filled.fill?.seconds);
     await crowd();
-    for (const clients of [20, 200]) await versus(clients);
+    for (const clients of [20, 50]) await versus(clients);
     process.stderr.write(`run ${n + 1} of ${runs} done\n`);
   }
   const side = await sideBySide();
@@ -41,7 +41,7 @@ try {
     (summaries[`SELECT 1, ${clients} clients, per second: pgbench`]?.median ?? 1);
   keep('stress', {
     'ratio to pgbench, 20 clients': ratio(20),
-    'ratio to pgbench, 200 clients': ratio(200),
+    'ratio to pgbench, 50 clients': ratio(50),
     samples: summaries,
     '300 readers of 10,000 rows, --compare': side,
     'load average before each run': loads,

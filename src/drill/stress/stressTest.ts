@@ -115,7 +115,7 @@ export async function stressTest(
     for (const endpoint of wish.endpoints) {
       if (runs.length > 0) await sleep(BREATH_MS, context.signal).catch(() => {});
       if (context.signal.aborted) break;
-      runs.push(await runOne(targetOf(endpoint), endpoint, load, context));
+      runs.push(await runOne(cluster, targetOf(endpoint), endpoint, load, context));
     }
   }
   const { password: _, ...kept } = wish;
@@ -131,17 +131,24 @@ export async function stressTest(
 }
 
 async function runOne(
+  cluster: PlatformCluster,
   target: Target,
   endpoint: EndpointName,
   load: Load,
   context: StressContext,
 ): Promise<StressRun> {
+  const note = async (event: string, message: string, reason?: string): Promise<void> =>
+    await cluster.journal.append({ actor: 'stress', event, subject: endpoint, message, reason });
+  // Whoever wonders later why everything was slow finds it.
+  await note('load-began', `a stress test with ${load.clients} clients for ${load.durationMs / 1_000} s`);
   const result = await runLoad(target, load, {
     signal: context.signal,
     onLive: live => context.onLive(endpoint, live),
   });
   const { host, port } = target;
-  return { endpoint, host, port, result, judgement: judge(result, load.connectEachTime) };
+  const judgement = judge(result, load.connectEachTime);
+  await note('load-ended', `the stress test ${judgement.verdict}`, judgement.sentence);
+  return { endpoint, host, port, result, judgement };
 }
 
 function judgementOf(runs: readonly StressRun[], filled: FillResult | undefined): Judgement {
