@@ -108,11 +108,11 @@ export class LoadClient {
     const { gate, config, recorder, load } = this.#crew;
     // Who asks for a new connection each time asks for the storm.
     const leave = load.connectEachTime ? () => {} : await gate.enter();
+    const started = monotonic();
     if (this.#crew.over) {
-      leave();
+      leave(0);
       return false;
     }
-    const started = monotonic();
     const client = new pg.Client(config);
     client.on('error', error => this.#lost(client, error));
     client.on('end', () => this.#lost(client, undefined));
@@ -128,7 +128,7 @@ export class LoadClient {
       this.#failed(codeOf(error) ?? (late ? 'ETIMEDOUT' : 'ECONNRESET'), error);
       return false;
     } finally {
-      leave();
+      leave(monotonic() - started);
       this.tried = true;
     }
   }

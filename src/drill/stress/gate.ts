@@ -1,25 +1,34 @@
+/** An attempt that takes longer is a sign of a queue; its time limit is 2 s. */
+const SLOW_MS = 500;
+const QUICK_MS = 250;
+const FIRST_WIDTH = 4;
+
 /**
- * Lets at most so many through at a time, in the order in which they came. Attempts to connect pass it: a login
- * costs a server milliseconds of its one thread, so that thousands at once would all time out, and all try again.
+ * Lets a few through at a time, in the order in which they came. Attempts to connect pass it: a login costs a server
+ * milliseconds of its one thread, so that thousands at once would all time out, and all try again. It gets narrower
+ * while attempts are slow and wider, up to its limit, while they are quick.
  */
 export class Gate {
   readonly #waiting: (() => void)[] = [];
+  readonly #widest: number;
   #head = 0;
-  #free: number;
+  #inside = 0;
+  #width: number;
 
-  constructor(width: number) {
-    this.#free = width;
+  constructor(widest: number) {
+    this.#widest = widest;
+    this.#width = Math.min(FIRST_WIDTH, widest);
   }
 
-  /** Resolves with the way out, to be called once. */
-  async enter(): Promise<() => void> {
-    if (this.#free > 0) this.#free--;
+  /** Resolves with the way out, to be called once with the time that the attempt took. */
+  async enter(): Promise<(tookMs: number) => void> {
+    if (this.#inside < this.#width && this.queued === 0) this.#inside++;
     else await new Promise<void>(resolve => void this.#waiting.push(resolve));
     let left = false;
-    return () => {
+    return tookMs => {
       if (left) return;
       left = true;
-      this.#leave();
+      this.#leave(tookMs);
     };
   }
 
@@ -28,18 +37,25 @@ export class Gate {
     return this.#waiting.length - this.#head;
   }
 
-  #leave(): void {
-    const next = this.#waiting[this.#head];
-    if (next === undefined) {
-      this.#free++;
-      return;
+  get width(): number {
+    return this.#width;
+  }
+
+  #leave(tookMs: number): void {
+    this.#inside--;
+    if (tookMs > SLOW_MS) this.#width = Math.max(1, this.#width - 1);
+    else if (tookMs < QUICK_MS) this.#width = Math.min(this.#widest, this.#width + 1);
+    while (this.#inside < this.#width) {
+      const next = this.#waiting[this.#head];
+      if (next === undefined) return;
+      this.#head++;
+      // Cheap at any length: taking from the front of a long array is not.
+      if (this.#head > 1_000 && this.#head * 2 > this.#waiting.length) {
+        this.#waiting.splice(0, this.#head);
+        this.#head = 0;
+      }
+      this.#inside++;
+      next();
     }
-    this.#head++;
-    // Cheap at any length: taking from the front of a long array is not.
-    if (this.#head > 1_000 && this.#head * 2 > this.#waiting.length) {
-      this.#waiting.splice(0, this.#head);
-      this.#head = 0;
-    }
-    next();
   }
 }

@@ -18,7 +18,7 @@ export function nextTurn({ intervalMs }: Pace, due: number, now: number): number
   return Math.max(now, due + intervalMs);
 }
 
-/** Attempts to connect under way at a time, all threads together. Enough to keep a pooler busy, and no more. */
+/** Attempts to connect under way at a time at most, all threads together: enough to keep a pooler busy. */
 export const ATTEMPTS_AT_A_TIME = 24;
 
 /** How long clients may take to connect before the load begins without the rest. */

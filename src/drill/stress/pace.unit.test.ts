@@ -44,7 +44,7 @@ describe('gate', () => {
   it('lets so many through at a time, in order', async () => {
     const gate = new Gate(2);
     const entered: number[] = [];
-    const exits = new Map<number, () => void>();
+    const exits = new Map<number, (tookMs: number) => void>();
     const all = Promise.all(
       Array.from({ length: 3_000 }, async (_, i) => {
         const leave = await gate.enter();
@@ -56,9 +56,9 @@ describe('gate', () => {
     expect(entered).toEqual([0, 1]);
     expect(gate.queued).toBe(2_998);
     for (let i = 0; i < 3_000; i++) {
-      exits.get(i)?.();
+      exits.get(i)?.(10);
       // Once is enough: a second call is nobody's turn.
-      exits.get(i)?.();
+      exits.get(i)?.(10);
       await Promise.resolve();
       await Promise.resolve();
       expect(entered.length).toBeLessThanOrEqual(i + 3);
@@ -66,6 +66,21 @@ describe('gate', () => {
     await all;
     expect(entered).toEqual([...entered].sort((a, b) => a - b));
     expect(gate.queued).toBe(0);
+  });
+
+  it('gets narrower while attempts are slow, and wider while they are quick', async () => {
+    const gate = new Gate(12);
+    const attempt = async (tookMs: number): Promise<void> => (await gate.enter())(tookMs);
+    for (let i = 0; i < 20; i++) await attempt(10);
+    expect(gate.width).toBe(12);
+    for (let i = 0; i < 5; i++) await attempt(1_200);
+    expect(gate.width).toBe(7);
+    for (let i = 0; i < 20; i++) await attempt(2_000);
+    expect(gate.width).toBe(1);
+    await attempt(300);
+    expect(gate.width).toBe(1);
+    await attempt(100);
+    expect(gate.width).toBe(2);
   });
 });
 
