@@ -123,13 +123,15 @@ integration('drills', sandbox => {
     await prepareLedger(opened, primary, LOGIN, SIGNAL);
     const historyFile = join(sandbox.root, 'planted.jsonl');
     await using load = new LedgerLoad({
+      run: 'planted',
       paths: await loadPaths(opened, LOGIN, cluster.ca, members),
       historyFile,
     });
     await load.untilAnswered(load.endpointPaths('write'), 30_000, SIGNAL);
     await delay(1_000);
     const { writes } = await load.stop();
-    const read = () => readLedgers(opened, members, LOGIN.database, { whole: true, signal: SIGNAL });
+    const read = () =>
+      readLedgers(opened, members, LOGIN.database, { run: 'planted', whole: true, signal: SIGNAL });
     const sound = checkLedger(writes, await read(), sha256);
     expect(sound.members).toHaveLength(3);
     expect(sound.overall).toMatchObject({ lost: { count: 0 }, foreign: { count: 0 }, holes: { count: 0 } });

@@ -12,6 +12,8 @@ import type { LoadPath } from './paths.ts';
 
 /** Where clients record what they do. */
 export interface Recorder {
+  /** Tells this run's rows from those of others. */
+  readonly run: string;
   now(): number;
   sent(write: Sent): void;
   ended(write: Ended): void;
@@ -123,7 +125,7 @@ class Writer extends LedgerClient {
       const client = await this.connect();
       this.takeWarning();
       sent = true;
-      const result = await client.query(WRITE, [id, chain, sequence, previous, hash]);
+      const result = await client.query(WRITE, [recorder.run, id, chain, sequence, previous, hash]);
       const warning = this.takeWarning();
       const outcome: Outcome = warning === undefined ? 'acknowledged' : 'unknown';
       this.#end(id, outcome, warning, result.rows[0]);

@@ -12,15 +12,19 @@ export function createLedger(owner: string): string[] {
     `CREATE SCHEMA IF NOT EXISTS ${LEDGER_SCHEMA} AUTHORIZATION ${owner}`,
     `DROP TABLE IF EXISTS ${TABLE}`,
     `CREATE TABLE ${TABLE} (
-       id text NOT NULL, chain text NOT NULL, sequence integer NOT NULL, previous text NOT NULL, hash text NOT NULL,
+       run text NOT NULL, id text NOT NULL, chain text NOT NULL, sequence integer NOT NULL, previous text NOT NULL, hash text NOT NULL,
        written_at timestamptz NOT NULL DEFAULT clock_timestamp())`,
     `CREATE INDEX ON ${TABLE} (id)`,
     `ALTER TABLE ${TABLE} OWNER TO ${owner}`,
   ];
 }
 
-/** $1 id, $2 chain, $3 sequence, $4 previous, $5 hash. Tells who wrote it: address, timeline, position in the WAL. */
-export const WRITE = `INSERT INTO ${TABLE} (id, chain, sequence, previous, hash) VALUES ($1, $2, $3, $4, $5)
+/**
+ * $1 run, $2 id, $3 chain, $4 sequence, $5 previous, $6 hash. A statement that was stuck on its way may arrive after its
+ * run has ended, so each row names its run. Tells who wrote it: address, timeline, position in the WAL.
+ */
+export const WRITE = `INSERT INTO ${TABLE} (run, id, chain, sequence, previous, hash)
+  VALUES ($1, $2, $3, $4, $5, $6)
   RETURNING host(inet_server_addr()) AS server,
     ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int AS timeline,
     (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::text AS lsn`;
@@ -28,4 +32,5 @@ export const WRITE = `INSERT INTO ${TABLE} (id, chain, sequence, previous, hash)
 /** $1 id of a row that was acknowledged. */
 export const READ = `SELECT host(inet_server_addr()) AS server, (SELECT count(*) FROM ${TABLE} WHERE id = $1) AS rows`;
 
-export const READ_ALL = `SELECT id, chain, sequence, previous, hash FROM ${TABLE}`;
+/** $1 run. */
+export const READ_ALL = `SELECT id, chain, sequence, previous, hash FROM ${TABLE} WHERE run = $1`;

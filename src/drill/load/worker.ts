@@ -7,6 +7,7 @@ import { type Recorder, runClient } from './client.ts';
 import type { LoadPath } from './paths.ts';
 
 export interface LoadInput {
+  run: string;
   paths: LoadPath[];
   historyFile: string;
 }
@@ -40,6 +41,7 @@ const complain = (code = 'none') => {
 };
 
 const recorder: Recorder = {
+  run: input.run,
   now: () => performance.timeOrigin + performance.now(),
   get lastAcknowledged() {
     return lastAcknowledged;

@@ -1,7 +1,8 @@
 /** One drill from the first look to the report. */
+import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Scenario } from '../../core/drill/scenario.ts';
+import type { Lease, Scenario } from '../../core/drill/scenario.ts';
 import type { Observation } from '../../core/topology/observation.ts';
 import { judge } from '../../core/topology/verdict.ts';
 import { messageOf, RefusedError } from '../../lib/errors.ts';
@@ -66,9 +67,11 @@ export async function runDrill(options: DrillOptions, context: ApplyContext): Pr
     message: scenario.title,
     reason: undefined,
   });
-  const evidence = await underLoad(options, paths, primary, lease, context);
+  const run = randomUUID();
+  const evidence = await underLoad(options, { run, paths, primary, lease }, context);
   context.progress('reading the ledger on every member');
   const ledgers = await readLedgers(cluster, members, options.login.database, {
+    run,
     whole: evidence.wholeAt !== undefined,
     signal,
   });
@@ -101,15 +104,13 @@ export async function runDrill(options: DrillOptions, context: ApplyContext): Pr
 /** Load, fault, undo, recovery. */
 async function underLoad(
   options: DrillOptions,
-  paths: LoadPath[],
-  primary: string,
-  lease: { ttlMs: number },
+  { run, paths, primary, lease }: { run: string; paths: LoadPath[]; primary: string; lease: Lease },
   context: ApplyContext,
 ) {
   const { scenario, cluster, directory, capMs } = options;
   using cap = withDeadline(context.signal, `drill ${scenario.id}`, capMs);
   const within: ApplyContext = { ...context, signal: cap };
-  await using load = new LedgerLoad({ paths, historyFile: join(directory, 'history.jsonl') });
+  await using load = new LedgerLoad({ run, paths, historyFile: join(directory, 'history.jsonl') });
   await using watch = new Watch(
     cluster,
     paths.flatMap(({ name }) => (name.startsWith('inside ') ? [name.slice(7)] : [])),

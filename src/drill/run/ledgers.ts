@@ -31,9 +31,9 @@ export async function readLedgers(
   cluster: PlatformCluster,
   members: readonly { name: string }[],
   database: string,
-  options: { whole: boolean; signal: AbortSignal },
+  options: { run: string; whole: boolean; signal: AbortSignal },
 ): Promise<MemberLedger[]> {
-  const { signal } = options;
+  const { run, signal } = options;
   const timeoutMs = options.whole ? REPLAY_MS.whole : REPLAY_MS.torn;
   const until = await poll(() => newestPosition(cluster, members, database), {
     what: 'the primary to tell its position in the WAL',
@@ -47,7 +47,7 @@ export async function readLedgers(
   if (until === undefined) return [];
   const ledgers = await Promise.all(
     members.map(({ name }) =>
-      readLedger(cluster, name, database, until, { timeoutMs, signal }).catch(() => {
+      readLedger(cluster, name, database, { run, until }, { timeoutMs, signal }).catch(() => {
         signal.throwIfAborted();
         return undefined;
       }),
@@ -83,7 +83,7 @@ async function readLedger(
   cluster: PlatformCluster,
   member: string,
   database: string,
-  position: string,
+  { run, until }: { run: string; until: string },
   options: { timeoutMs: number; signal: AbortSignal },
 ): Promise<MemberLedger> {
   await poll(
@@ -91,14 +91,14 @@ async function readLedger(
       await using session = await InsideSession.open(cluster, member, database);
       const [row] = await session.query(
         'SELECT NOT pg_is_in_recovery() OR pg_last_wal_replay_lsn() >= $1::pg_lsn AS reached',
-        [position],
+        [until],
       );
       return row?.reached === true ? true : undefined;
     },
     { what: `${member} to replay the WAL`, everyMs: 250, ...options },
   );
   await using session = await InsideSession.open(cluster, member, database);
-  return { member, rows: (await session.query(READ_ALL)).map(asRow) };
+  return { member, rows: (await session.query(READ_ALL, [run])).map(asRow) };
 }
 
 function asRow(row: Record<string, unknown>): LedgerRow {
