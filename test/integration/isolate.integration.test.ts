@@ -16,11 +16,14 @@ import { manifest } from '../support/manifest.ts';
 import { eventually, WITHIN } from '../support/poll.ts';
 import { killAllOf } from '../support/processes.ts';
 import { prepareLedger, Writer } from '../support/writer.ts';
+import { networkTests } from './isolate/network.ts';
 
 const LOGIN = { user: 'bauer', database: 'firmendaten' };
 const MIB = 1024 * 1024;
 
 isolated('isolated members', sandbox => {
+  networkTests(sandbox);
+
   const cluster = new Cluster(sandbox, 'insel');
   const manifestOf = (instances: number) =>
     manifest({ name: 'insel', instances, spec: { enableConnectionPooler: true } });
@@ -111,10 +114,12 @@ isolated('isolated members', sandbox => {
       const main = join(ROOT, 'src', 'main.ts');
       const drop = ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath];
       const words = ['up', file, '--isolate', '--state-dir', stateDir, '--output', 'json'];
-      const reads = spawnSync('setpriv', [...drop, '--check', main]);
+      const reads = spawnSync('/usr/bin/setpriv', [...drop, '--check', main]);
       if (reads.status !== 0)
         return ctx.skip('another user can neither be taken on here nor read this directory');
-      const { status, stdout } = spawnSync('setpriv', [...drop, main, ...words], { encoding: 'utf8' });
+      const { status, stdout } = spawnSync('/usr/bin/setpriv', [...drop, main, ...words], {
+        encoding: 'utf8',
+      });
       expect(status).toBe(2);
       expect(JSON.parse(stdout).error).toMatchObject({ code: 'root-needed' });
       expect(readdirSync(stateDir)).toEqual([]);

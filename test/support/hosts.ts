@@ -31,10 +31,10 @@ export function loopsBelow(directory: string): string[] {
 
 /** Takes away what a reboot takes away: namespaces with their interfaces, and mounts. */
 export function forgetHosts(stateDir: string, subnets: string[]): void {
-  for (const path of mountsBelow(stateDir)) spawnSync('umount', [path]);
+  for (const path of mountsBelow(stateDir)) spawnSync('/bin/umount', [path]);
   for (const subnet of subnets) {
-    for (const link of linksOf(subnet)) spawnSync('ip', ['link', 'delete', link]);
-    for (const name of namespacesOf(subnet)) spawnSync('ip', ['netns', 'delete', name]);
+    for (const link of linksOf(subnet)) spawnSync('/sbin/ip', ['link', 'delete', link]);
+    for (const name of namespacesOf(subnet)) spawnSync('/sbin/ip', ['netns', 'delete', name]);
   }
 }
 

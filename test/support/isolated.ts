@@ -17,6 +17,6 @@ export function isolated(title: string, body: (sandbox: Sandbox) => void): void 
 
 function obstacleHere(): string | undefined {
   if (process.getuid?.() !== 0) return 'isolated members need root';
-  const { status, stderr } = spawnSync('unshare', ['--net', 'true'], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync('/usr/bin/unshare', ['--net', 'true'], { encoding: 'utf8' });
   return status === 0 ? undefined : `no network namespaces here: ${stderr?.trim() || 'unshare failed'}`;
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { EtcdClient } from '../../engine/etcd/client.ts';
 import { PatroniClient } from '../../engine/patroni/client.ts';
 import type { TlsIdentity } from '../../lib/http.ts';
+import type { PatroniOperations } from '../contract.ts';
 import { memberAddress, ordinalOf, type Paths } from './layout.ts';
 import type { Clients } from './observe.ts';
 import type { ClusterRecord } from './record.ts';
@@ -56,4 +57,14 @@ function remember<T>(map: Map<string, T>, key: string, make: () => T): T {
   const made = make();
   map.set(key, made);
   return made;
+}
+
+/** Patroni's operations, asked of the member that has to carry them out. */
+export function patroniOperations(clients: ClientPool): PatroniOperations {
+  return {
+    switchover: ({ from, to }, signal) => clients.patroni(from).switchover(from, to, signal),
+    failover: ({ to }, signal) => clients.patroni(to).failover(to, signal),
+    restart: (member, signal) => clients.patroni(member).restart(signal),
+    reinitialise: (member, signal) => clients.patroni(member).reinitialise(signal),
+  };
 }

@@ -1,11 +1,9 @@
 /** One cluster on this machine, behind the platform contract. */
-import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
 import type { ClusterSpec, EndpointName } from '../../core/manifest/spec.ts';
 import type { Action, Desired } from '../../core/plan/action.ts';
 import type { MemberObservation, Observation } from '../../core/topology/observation.ts';
 import { POOLER_ADMIN } from '../../engine/pgbouncer/config.ts';
-import { changeCatalog } from '../../engine/postgres/catalog.ts';
 import { messageOf, PgherdError } from '../../lib/errors.ts';
 import { readIfExists, writeAtomically } from '../../lib/files.ts';
 import { takeLock } from '../../lib/lock.ts';
@@ -19,37 +17,29 @@ import type {
   PatroniOperations,
   PlatformCluster,
 } from '../contract.ts';
-import {
-  type Machine,
-  reloadComponent,
-  restartComponent,
-  startComponent,
-  startSupervisor,
-  stopAll,
-} from './apply.ts';
-import { ClientPool } from './clients.ts';
-import { DetachedProcess } from './detachedProcess.ts';
-import { patchDynamicConfig } from './dynamicConfig.ts';
+import { carryOut } from './actions.ts';
+import { startSupervisor, stopAll } from './apply.ts';
+import { ClientPool, patroniOperations } from './clients.ts';
 import { LocalFaults } from './faults/index.ts';
 import { heal } from './healing.ts';
 import { FileJournal } from './journal.ts';
 import type { Keeper } from './keeperService.ts';
-import { clusterPaths, endpointPorts, type Paths } from './layout.ts';
+import { clusterPaths, type Paths } from './layout.ts';
 import { readLeader } from './leader.ts';
 import { readLogs } from './logs.ts';
-import { ensureMaterial, type Material, readMaterial } from './material.ts';
 import { desiredDynamicConfig } from './memberService.ts';
-import { seenFile } from './observe.ts';
+import { writeSeen } from './observe.ts';
 import { observeCluster } from './observeCluster.ts';
 import { ensureTargets } from './poolerTargets.ts';
 import { PrimarySql } from './primarySql.ts';
 import { layOut, prepareDirectories } from './provision.ts';
 import { psqlCommand } from './psqlCommand.ts';
 import { type ClusterRecord, readRecord, writeRecord } from './record.ts';
-import { removeFromCluster } from './removal.ts';
+import { deleteCluster } from './removal.ts';
+import { Renderings } from './renderings.ts';
 import { SecretStore } from './secrets.ts';
-import { dcsNamespace, listenAddresses, memberSocketDir, type Service } from './serviceParts.ts';
-import { renderService, wantedComponents } from './services.ts';
+import { dcsNamespace, endpointOf, memberSocketDir } from './serviceParts.ts';
+import { wantedComponents } from './services.ts';
 
 export interface LocalClusterInput {
   stateDir: string;
@@ -73,15 +63,12 @@ export class LocalCluster implements PlatformCluster {
   readonly #secrets: SecretStore;
   readonly #sql: PrimarySql;
   readonly #clients: ClientPool;
-  readonly #supervisor: DetachedProcess;
   readonly #keeper: Keeper;
+  readonly #renderings: Renderings;
   #record: ClusterRecord;
   /** As of the last look. */
   #members: MemberObservation[] = [];
   #restartParameters: string[] = [];
-  #material: Material | undefined;
-  /** Rendering is pure: the same until the material changes. */
-  readonly #rendered = new Map<string, Service>();
 
   constructor(input: LocalClusterInput) {
     const { record, spec } = input;
@@ -97,12 +84,9 @@ export class LocalCluster implements PlatformCluster {
     this.journal = new FileJournal(paths.journal);
     this.#secrets = new SecretStore(paths.secrets, record.name);
     this.#sql = new PrimarySql(spec, this.#secrets, paths.ca);
-    this.#supervisor = new DetachedProcess(
-      join(paths.root, 'supervisor.json'),
-      join(paths.root, 'supervisor.log'),
-    );
     const clients = new ClientPool(paths, record);
     this.#clients = clients;
+    this.#renderings = new Renderings(spec, paths, this.#secrets, clients);
     this.faults = new LocalFaults({
       stateDir: input.stateDir,
       paths,
@@ -110,12 +94,7 @@ export class LocalCluster implements PlatformCluster {
       clients,
       reviveControlPlane: () => this.#revive(),
     });
-    this.patroni = {
-      switchover: ({ from, to }, signal) => clients.patroni(from).switchover(from, to, signal),
-      failover: ({ to }, signal) => clients.patroni(to).failover(to, signal),
-      restart: (member, signal) => clients.patroni(member).restart(signal),
-      reinitialise: (member, signal) => clients.patroni(member).reinitialise(signal),
-    };
+    this.patroni = patroniOperations(clients);
   }
 
   async appliedManifest(): Promise<string | undefined> {
@@ -161,7 +140,7 @@ export class LocalCluster implements PlatformCluster {
         paths: this.#paths,
         clients: this.#clients,
         sql: this.#sql,
-        machine: () => this.#machine(),
+        machine: () => this.#renderings.machine(this.#record),
         controlPlane: () => this.#keeper.observe(),
         endpoint: name => this.endpoint(name),
       },
@@ -174,46 +153,27 @@ export class LocalCluster implements PlatformCluster {
   }
 
   async apply(action: Action, context: ApplyContext): Promise<void> {
-    const { signal } = context;
-    signal.throwIfAborted();
-    switch (action.kind) {
-      case 'prepare':
-        return await this.provision(context);
-      case 'start':
-        return await startComponent(await this.#machine(), action.component, context);
-      case 'reload':
-        return await reloadComponent(await this.#machine(), action.component);
-      case 'restart':
-        return await restartComponent(await this.#machine(), action.component, context);
-      case 'remove':
-        return await this.#remove(action.component, context);
-      case 'stop':
-        return await this.stop(context);
-      case 'configure':
-        return await patchDynamicConfig(
-          action.patch,
-          this.#members,
-          this.#restartParameters,
-          this.#clients,
-          signal,
-        );
-      case 'restart-member':
-        return await this.patroni.restart(action.member, signal);
-      case 'switchover':
-        return await this.patroni.switchover({ from: action.from, to: action.to }, signal);
-      case 'change-catalog':
-        return await changeCatalog(action.change, this.#sql.changes(await this.#primary(signal), signal));
-    }
+    const means = {
+      machine: () => this.#renderings.machine(this.#record),
+      clients: this.#clients,
+      sql: this.#sql,
+      patroni: this.patroni,
+      scope: this.#scope,
+      members: this.#members,
+      restartParameters: this.#restartParameters,
+      primary: () => this.#primary(context.signal),
+      provision: () => this.provision(context),
+      stop: () => this.stop(context),
+    };
+    await carryOut(action, means, context);
   }
 
   async provision(context: ApplyContext): Promise<void> {
     // What the machine keeps of an isolated cluster must not be without a record that tells whose it is.
     if (this.#record.isolated) await this.record();
     await prepareDirectories(this.#paths, this.#record);
-    await ensureMaterial(this.spec, this.#record, this.#paths, this.#secrets, context.signal);
-    this.#material = undefined;
-    this.#rendered.clear();
-    const machine = await this.#machine();
+    await this.#renderings.renew(this.#record, context.signal);
+    const machine = await this.#renderings.machine(this.#record);
     await ensureTargets(machine, this.spec);
     await layOut(machine, context.signal);
     this.#record = { ...this.#record, stopped: this.spec.instances === 0 };
@@ -221,17 +181,11 @@ export class LocalCluster implements PlatformCluster {
   }
 
   async remember(observed: Observation): Promise<void> {
-    const seen = Object.fromEntries(
-      observed.members.map(({ name, role, state, since }) => [
-        name,
-        { role, state, since: since ?? observed.observedAt },
-      ]),
-    );
-    await writeAtomically(seenFile(this.#paths), JSON.stringify(seen), { mode: 0o644 });
+    await writeSeen(this.#paths, observed);
   }
 
   async heal(observed: Observation): Promise<string[]> {
-    return await heal(await this.#machine(), this.spec, observed);
+    return await heal(await this.#renderings.machine(this.#record), this.spec, observed);
   }
 
   async stop(context: ApplyContext): Promise<void> {
@@ -244,18 +198,14 @@ export class LocalCluster implements PlatformCluster {
     this.#record = { ...this.#record, stopped: true };
     await writeRecord(this.#paths.record, this.#record);
     const primary = members.find(member => member.role === 'primary')?.name;
-    await stopAll(await this.#machine(), primary, context);
+    await stopAll(await this.#renderings.machine(this.#record), primary, context);
     this.#clients.close();
     await this.#keeper.release();
   }
 
   async destroy(context: ApplyContext): Promise<string[]> {
     await this.stop(context);
-    const { root, run, record } = this.#paths;
-    await rm(run, { recursive: true, force: true });
-    // The record goes first: what is left of an interrupted deletion is no cluster any more.
-    await rm(record, { force: true });
-    await rm(root, { recursive: true, force: true });
+    await deleteCluster(this.#paths);
     await this.#keeper.release();
     return [];
   }
@@ -265,7 +215,7 @@ export class LocalCluster implements PlatformCluster {
   }
 
   async leader(signal: AbortSignal): Promise<string | undefined> {
-    return await readLeader(`${dcsNamespace(this.spec)}${this.spec.name}/leader`, this.#clients, signal);
+    return await readLeader(`${this.#scope}/leader`, this.#clients, signal);
   }
 
   async inside(member: string): Promise<InsideTarget> {
@@ -277,17 +227,7 @@ export class LocalCluster implements PlatformCluster {
   }
 
   endpoint(name: EndpointName): { host: string; port: number } | undefined {
-    const { primary, standby } = this.spec.pooler;
-    const wanted: Record<EndpointName, boolean> = {
-      primary: true,
-      standby: true,
-      pooler: primary,
-      poolerStandby: standby,
-    };
-    const host = listenAddresses(this.#record, this.spec.exposed[name]).at(-1);
-    return wanted[name] && host !== undefined
-      ? { host, port: endpointPorts(this.#record.port)[name] }
-      : undefined;
+    return endpointOf(this.spec, this.#record, name);
   }
 
   async credentials(user: string): Promise<Credentials> {
@@ -327,26 +267,8 @@ export class LocalCluster implements PlatformCluster {
   /** What `up` does for them as well. A cluster that was stopped on purpose needs neither. */
   async #revive(): Promise<void> {
     if ((await readRecord(this.#paths.record))?.stopped !== false) return;
-    await startSupervisor(await this.#machine());
+    await startSupervisor(await this.#renderings.machine(this.#record));
     await this.#keeper.ensure();
-  }
-
-  async #machine(): Promise<Machine> {
-    this.#material ??= await readMaterial(this.spec, this.#paths, this.#secrets);
-    const input = { spec: this.spec, record: this.#record, paths: this.#paths, ...this.#material };
-    const rendered = this.#rendered;
-    return {
-      record: this.#record,
-      paths: this.#paths,
-      clients: this.#clients,
-      supervisor: this.#supervisor,
-      render: name => {
-        const service = rendered.get(name) ?? renderService(name, input);
-        rendered.set(name, service);
-        return service;
-      },
-      wanted: wantedComponents(this.spec, this.#record).map(component => component.name),
-    };
   }
 
   /** The primary of the last look; looks once where there has been none. */
@@ -361,13 +283,8 @@ export class LocalCluster implements PlatformCluster {
     });
   }
 
-  async #remove(component: string, context: ApplyContext): Promise<void> {
-    const others = {
-      scope: `${dcsNamespace(this.spec)}${this.spec.name}`,
-      primary: () => this.#primary(context.signal),
-      sql: this.#sql,
-      clients: this.#clients,
-    };
-    await removeFromCluster(await this.#machine(), component, others, context);
+  /** Prefix of the cluster's keys in the DCS. */
+  get #scope(): string {
+    return `${dcsNamespace(this.spec)}${this.spec.name}`;
   }
 }

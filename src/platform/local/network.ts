@@ -32,6 +32,9 @@ export async function ensureNetwork(
 
   const plugs = await linksOf(record, names.hub, signal);
   const missing = ordinals.filter(n => !plugs.includes(plug(n)));
+  // The other end of a plug that has just gone with its switch may linger.
+  for (const n of missing)
+    await batch(record, names.host(n), signal, [`link delete ${HOST_LINK}`], { mayFail: true });
   await batch(record, names.hub, signal, [
     ...(plugs.includes(SWITCH) ? [] : [`link add name ${SWITCH} type bridge`]),
     ...missing.map(n => `link add name ${plug(n)} type veth peer name ${HOST_LINK} netns ${names.host(n)}`),

@@ -12,7 +12,7 @@ import type {
 import type { EtcdClient } from '../../engine/etcd/client.ts';
 import type { MemberStatus, PatroniClient } from '../../engine/patroni/client.ts';
 import { messageOf } from '../../lib/errors.ts';
-import { readIfExists } from '../../lib/files.ts';
+import { readIfExists, writeAtomically } from '../../lib/files.ts';
 import { componentKind, memberAddress, ordinalOf, type Paths } from './layout.ts';
 import type { ClusterRecord } from './record.ts';
 import { type ServiceStatus, serviceStatus } from './runit.ts';
@@ -44,7 +44,17 @@ export async function readSeen(paths: Paths): Promise<SeenMembers> {
   }
 }
 
-export function seenFile(paths: Paths): string {
+export async function writeSeen(paths: Paths, observed: Observation): Promise<void> {
+  const seen = Object.fromEntries(
+    observed.members.map(({ name, role, state, since }) => [
+      name,
+      { role, state, since: since ?? observed.observedAt },
+    ]),
+  );
+  await writeAtomically(seenFile(paths), JSON.stringify(seen), { mode: 0o644 });
+}
+
+function seenFile(paths: Paths): string {
   return join(paths.run, 'seen.json');
 }
 

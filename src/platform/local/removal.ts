@@ -1,4 +1,4 @@
-/** Taking a server out of the cluster. Nothing that holds data is deleted. */
+/** Taking a server out of the cluster, which sets its data aside; taking the cluster away, which deletes them. */
 import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -50,6 +50,14 @@ export async function removeFromCluster(
   const connect = () => others.sql.connect(primary, 'postgres', signal);
   const key = `${others.scope}/members/${component}`;
   await dropSlotOf(component, key, { name: primary.name, connect }, others.clients, signal);
+}
+
+/** Deletes everything of a cluster that is stopped. */
+export async function deleteCluster({ root, run, record }: Paths): Promise<void> {
+  await rm(run, { recursive: true, force: true });
+  // The record goes first: what is left of an interrupted deletion is no cluster any more.
+  await rm(record, { force: true });
+  await rm(root, { recursive: true, force: true });
 }
 
 /** Where a server keeps its sockets. */

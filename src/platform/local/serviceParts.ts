@@ -1,8 +1,15 @@
 /** What the rendering of every server shares: the shape of the result, addresses, certificates, scripts. */
 import { join } from 'node:path';
-import type { ClusterSpec } from '../../core/manifest/spec.ts';
+import type { ClusterSpec, EndpointName } from '../../core/manifest/spec.ts';
 import type { ComponentKind } from '../../core/topology/observation.ts';
-import { endpointAddress, namespacePath, networkNames, ordinalOf, type Paths } from './layout.ts';
+import {
+  endpointAddress,
+  endpointPorts,
+  namespacePath,
+  networkNames,
+  ordinalOf,
+  type Paths,
+} from './layout.ts';
 import type { ClusterRecord } from './record.ts';
 import { RUNNING_LOCK, type ServiceScripts } from './runit.ts';
 import { isolationPrograms } from './setup/index.ts';
@@ -41,6 +48,18 @@ export type Parts = Pick<Service, 'files' | 'scripts' | 'reload'>;
 /** Addresses where an endpoint listens: loopback always, the listen address when the manifest exposes it. */
 export function listenAddresses(record: ClusterRecord, exposed: boolean): string[] {
   return [endpointAddress(record.subnet), ...(exposed && record.listen !== undefined ? [record.listen] : [])];
+}
+
+/** Where clients reach an endpoint; undefined: the manifest asks for none. */
+export function endpointOf(
+  spec: ClusterSpec,
+  record: ClusterRecord,
+  name: EndpointName,
+): { host: string; port: number } | undefined {
+  const { primary, standby } = spec.pooler;
+  const wanted = { primary: true, standby: true, pooler: primary, poolerStandby: standby }[name];
+  const host = listenAddresses(record, spec.exposed[name]).at(-1);
+  return wanted && host !== undefined ? { host, port: endpointPorts(record.port)[name] } : undefined;
 }
 
 /** Prefix of the keys of the cluster's namespace in the DCS; Patroni appends the cluster's name. */
