@@ -1,6 +1,6 @@
 /** What the benchmarks share: running pgherd as a user does, medians, and keeping results as data. */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -45,17 +45,35 @@ export function load(): number {
   return Number(readFileSync('/proc/loadavg', 'utf8').split(' ')[0]);
 }
 
-/** Keeps a benchmark's outcome, with what it was measured on, in bench/results/<name>.json, and prints it. */
-export function keep(name: string, outcome: Record<string, unknown>): void {
-  mkdirSync(RESULTS, { recursive: true });
-  const machine = {
+/** What the figures of this machine depend on; nothing that names it. */
+export function machineFacts(): Record<string, string | number> {
+  return {
     cores: cpus().length,
     cpu: cpus()[0]?.model ?? 'unknown',
     kernel: release(),
     node: process.version,
   };
+}
+
+/** The results of a benchmark as text; undefined: there are none. */
+export function readResult(name: string): string | undefined {
+  const file = join(RESULTS, `${name}.json`);
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+}
+
+/** Keeps results as data in bench/results/<name>.json; a reader sees the old ones or the new ones. */
+export function writeResult(name: string, text: string): void {
+  mkdirSync(RESULTS, { recursive: true });
+  const file = join(RESULTS, `${name}.json`);
+  writeFileSync(`${file}.new`, `${text}\n`);
+  renameSync(`${file}.new`, file);
+}
+
+/** Keeps a benchmark's outcome, with what it was measured on, in bench/results/<name>.json, and prints it. */
+export function keep(name: string, outcome: Record<string, unknown>): void {
+  const machine = machineFacts();
   const text = JSON.stringify({ name, at: new Date().toISOString(), machine, ...outcome }, null, 2);
-  writeFileSync(join(RESULTS, `${name}.json`), `${text}\n`);
+  writeResult(name, text);
   process.stdout.write(`${text}\n`);
 }
 

@@ -1,0 +1,122 @@
+/** The results of drills as data: every run of every fault on every system, in bench/results/drills.json. */
+import { z } from 'zod';
+import { machineFacts, readResult, writeResult } from '../support.ts';
+import { type DrillRun, SYSTEMS, type SystemName } from './systems.ts';
+
+const count = z.int().min(0);
+
+const run = z.object({
+  /** Moment of the injection. */
+  at: z.iso.datetime(),
+  /** Of pgherd's repository. */
+  commit: z.string(),
+  /** Load average of one minute before the run: beside somebody else's work a figure says little. */
+  load: z.number(),
+  /** The members had networks of their own. */
+  isolated: z.boolean(),
+  writeOutageMs: z.number(),
+  readOutageMs: z.number(),
+  /** The same on each path. */
+  paths: z.record(z.string(), z.number()),
+  /** null: not within five minutes. */
+  wholeAfterMs: z.number().nullable(),
+  acknowledged: count,
+  lost: count,
+  lostSeconds: z.number(),
+  dualAcknowledged: count,
+  dualPrimaryMs: z.number(),
+  phantom: count,
+  duplicate: count,
+  unknown: count,
+  unknownPresent: count,
+  /** Errors that clients saw, by SQLSTATE or system code. */
+  errors: z.record(z.string(), count),
+  errorsBeyondInFlight: count,
+  weaker: z.array(z.string()),
+});
+
+/** A run without a report: the cluster did not come up, or the load was never answered. */
+const failure = z.object({ at: z.iso.datetime(), commit: z.string(), load: z.number(), code: z.string() });
+
+const measured = z.object({ runs: z.array(run).default([]), failures: z.array(failure).default([]) });
+
+const file = z.object({
+  name: z.literal('drills'),
+  /** Of the last change. */
+  at: z.iso.datetime(),
+  machine: z.record(z.string(), z.union([z.string(), z.number()])),
+  versions: z.record(z.string(), z.string()),
+  about: z.record(z.string(), z.string()),
+  faults: z.record(
+    z.string(),
+    z.object({
+      name: z.string(),
+      title: z.string(),
+      systems: z.partialRecord(z.enum(SYSTEMS), measured),
+    }),
+  ),
+});
+
+export type Results = z.infer<typeof file>;
+export type KeptRun = z.infer<typeof run>;
+export type Failure = z.infer<typeof failure>;
+
+export interface Facts {
+  versions: Results['versions'];
+  about: Results['about'];
+}
+
+/** What was kept; undefined: nothing was measured yet. */
+export function readResults(): Results | undefined {
+  const text = readResult('drills');
+  return text === undefined ? undefined : file.parse(JSON.parse(text));
+}
+
+/** The results to go on with. Refuses to mix machines: their figures do not compare. */
+export function openResults(facts: Facts, fresh: boolean): Results {
+  const machine = machineFacts();
+  const known = fresh ? undefined : readResults();
+  if (known !== undefined && !sameMachine(known.machine, machine)) {
+    throw new Error('bench/results/drills.json was measured on another machine; --fresh begins anew');
+  }
+  const at = new Date().toISOString();
+  return { name: 'drills', at, machine, ...facts, faults: known?.faults ?? {} };
+}
+
+/** The list of one fault on one system, made where it is missing. */
+export function listOf(results: Results, fault: { id: string; name: string; title: string }, of: SystemName) {
+  const { id, name, title } = fault;
+  const entry = results.faults[id] ?? { name, title, systems: {} };
+  results.faults[id] = entry;
+  const list = entry.systems[of] ?? { runs: [], failures: [] };
+  entry.systems[of] = list;
+  return list;
+}
+
+export function saveResults(results: Results): void {
+  results.at = new Date().toISOString();
+  const faults = Object.entries(results.faults).sort(([a], [b]) => a.localeCompare(b, 'en'));
+  writeResult('drills', JSON.stringify({ ...results, faults: Object.fromEntries(faults) }, null, 1));
+}
+
+/** Without what names this machine: directories, processes, addresses. */
+export function keptRun(
+  found: DrillRun,
+  circumstances: Pick<KeptRun, 'commit' | 'load' | 'isolated'>,
+): KeptRun {
+  const { paths, errors, wholeAfterMs, ...rest } = found;
+  return run.parse({
+    ...rest,
+    ...circumstances,
+    wholeAfterMs,
+    paths: Object.fromEntries(paths.map(({ path, ms }) => [path, ms])),
+    errors: Object.fromEntries(
+      errors.map(({ code, failed, unknown }) => [code ?? 'no answer', failed + unknown]),
+    ),
+  });
+}
+
+/** The kernel and Node may have been brought up to date. */
+function sameMachine(one: Results['machine'], other: Results['machine']): boolean {
+  return one.cores === other.cores && one.cpu === other.cpu;
+}
