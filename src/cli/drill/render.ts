@@ -36,6 +36,7 @@ function runDocument(report: DrillReport): DrillDocument['drills'][number]['runs
     paths: [...report.writes.paths, ...report.reads.paths].map(({ path, gap }) => ({
       path,
       ms: rounded(gap.ms),
+      errors: report.errorsOfPaths[path] ?? 0,
     })),
     wholeAfterMs: report.wholeAfterMs === undefined ? null : rounded(report.wholeAfterMs),
     acknowledged: check.writes.acknowledged,
@@ -130,6 +131,15 @@ function story(report: DrillReport, { look }: Session): string[] {
     ...verdict.broken.slice(1).map(sentence => `  also: ${sentence}`),
     '',
     ...table(facts, { alignRight: [1] }),
+    '',
+    ...table(
+      [...report.writes.paths, ...report.reads.paths].map(({ path, gap }) => [
+        path,
+        seconds(gap.ms),
+        count(report.errorsOfPaths[path] ?? 0, 'error'),
+      ]),
+      { alignRight: [1, 2] },
+    ),
     '',
     'Injected:',
     ...report.injections.map(text => `  ${text}`),

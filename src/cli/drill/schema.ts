@@ -2,7 +2,11 @@
 import { z } from 'zod';
 
 const ms = z.number().min(0).nullable();
-const gap = z.object({ path: z.string(), ms: z.number() });
+const path = z.object({
+  path: z.string(),
+  ms: z.number().describe('longest time without an answer'),
+  errors: z.int().describe('requests that were refused, or got no clear answer'),
+});
 
 const run = z.object({
   at: z.iso.datetime().describe('moment of the injection, UTC'),
@@ -15,7 +19,7 @@ const run = z.object({
     .number()
     .describe('longest time without an acknowledgement on any path through an endpoint'),
   readOutageMs: z.number().describe('the same for reads'),
-  paths: z.array(gap).describe('the same for each path'),
+  paths: z.array(path).describe('each way that applications take'),
   wholeAfterMs: ms.describe('time until full redundancy; null: not within the cap'),
   acknowledged: z.int().describe('acknowledged writes'),
   lost: z.int().describe('acknowledged writes that are not on every member'),

@@ -80,8 +80,12 @@ export function reportPage(report: DrillReport): string {
             { header: ['', 'measured', 'promised'] },
           ),
           table(
-            [...report.writes.paths, ...report.reads.paths].map(({ path, gap }) => [path, seconds(gap.ms)]),
-            { header: ['path', 'longest time without an answer'], alignRight: [1] },
+            [...report.writes.paths, ...report.reads.paths].map(({ path, gap }) => [
+              path,
+              seconds(gap.ms),
+              String(report.errorsOfPaths[path] ?? 0),
+            ]),
+            { header: ['path', 'longest time without an answer', 'errors'], alignRight: [1, 2] },
           ),
         ],
       },

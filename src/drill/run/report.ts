@@ -1,5 +1,6 @@
 /** What a drill found, as plain data: the JSON document, the text and the page are made from it. */
 import {
+  type Answer,
   answersOf,
   availabilityStrip,
   errorsBeyondInFlight,
@@ -41,6 +42,8 @@ export interface DrillReport {
   bounds: { writeMs: number | undefined; readMs: number | undefined };
   errors: ReturnType<typeof errorsByCode>;
   errorsBeyondInFlight: number;
+  /** Requests that were not acknowledged or answered, by path. */
+  errorsOfPaths: Record<string, number>;
   check: LedgerCheck;
   dual: DualReport;
   /** Longest time in which two members called themselves primary. */
@@ -132,6 +135,7 @@ export function reportOf(evidence: Evidence): DrillReport {
     bounds,
     errors: errorsByCode([...applications, ...answers]),
     errorsBeyondInFlight: beyond,
+    errorsOfPaths: errorsOfPaths([...applications, ...answers]),
     check,
     dual,
     dualPrimaryMs: dualPrimaryMs(evidence.samples.members),
@@ -144,4 +148,12 @@ export function reportOf(evidence: Evidence): DrillReport {
     },
     directory: evidence.directory,
   };
+}
+
+function errorsOfPaths(answers: Answer[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { path, outcome } of answers) {
+    counts[path] = (counts[path] ?? 0) + (outcome === 'acknowledged' ? 0 : 1);
+  }
+  return counts;
 }
