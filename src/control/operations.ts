@@ -10,6 +10,8 @@ import type { ApplyContext, PlatformCluster } from '../platform/contract.ts';
 const MOVE_TIMEOUT_MS = 120_000;
 const REBUILD_TIMEOUT_MS = 3_600_000;
 const LOCK_WAIT_MS = 10_000;
+/** A pause outlives whoever asked for it by no more; a transaction that takes longer is cut, as it would be without. */
+const HOLD = { limitMs: 10_000, drainMs: 2_000 };
 
 export interface MoveResult {
   from: string | undefined;
@@ -37,9 +39,13 @@ export async function switchover(
       hint: `wait until one streams again (pgherd status ${spec.name} --watch)`,
     });
   }
-  return await move(cluster, 'switchover', primary.name, to, context, () =>
-    cluster.patroni.switchover({ from: primary.name, to }, context.signal),
-  );
+  return await move(cluster, 'switchover', primary.name, to, context, async () => {
+    // Clients of the pooler wait meanwhile instead of failing: those under way end first, the others begin later.
+    await using hold = await cluster.holdClients(HOLD);
+    await cluster.patroni.switchover({ from: primary.name, to }, context.signal);
+    const options = { timeoutMs: MOVE_TIMEOUT_MS, signal: context.signal };
+    await hold?.release(await cluster.awaitOtherPrimary(primary.name, options));
+  });
 }
 
 /**

@@ -102,6 +102,13 @@ export interface PlatformCluster extends Disposable {
   /** The cluster was marked for drills (`up --allow-drills`). */
   readonly drillsAllowed: boolean;
   readonly faults: Faults;
+  /**
+   * Lets no client of the primary's poolers begin a transaction, for at most `limitMs`, whoever dies until then;
+   * waits up to `drainMs` for transactions under way. undefined: there are no such poolers.
+   */
+  holdClients(limits: { limitMs: number; drainMs: number }): Promise<ClientHold | undefined>;
+  /** Waits until another member than this one takes writes. Resolves with its name. */
+  awaitOtherPrimary(than: string, options: { timeoutMs: number; signal: AbortSignal }): Promise<string>;
   /** Who holds the leader key; undefined: nobody. Rejects when the DCS does not answer. */
   leader(signal: AbortSignal): Promise<string | undefined>;
   /**
@@ -120,6 +127,13 @@ export interface PlatformCluster extends Disposable {
     operation: string,
     options: { waitMs: number; signal: AbortSignal; onWait?(holder: string): void },
   ): Promise<AsyncDisposable>;
+}
+
+export interface ClientHold extends AsyncDisposable {
+  /** All transactions have ended. False: some are under way still, and others wait. */
+  drained: boolean;
+  /** Leads the poolers to this primary, where one is named, and lets clients go on. May be repeated. */
+  release(primary?: string): Promise<void>;
 }
 
 /** A directory with PostgreSQL's Unix socket, and who may log in there without a password. */

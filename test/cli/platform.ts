@@ -166,6 +166,10 @@ function open(cluster: MemoryCluster, manifest?: string): PlatformCluster {
       registered: async () => [],
       undo: async () => [],
     },
+    holdClients: async () => undefined,
+    awaitOtherPrimary: async than =>
+      cluster.world.observed.members.find(member => member.role === 'primary' && member.name !== than)
+        ?.name ?? '',
     leader: async () => cluster.world.observed.members.find(member => member.role === 'primary')?.name,
     inside: async () => ({ socketDirectory: '/run', port: 5432, user: 'postgres' }),
     credentials: async username => ({

@@ -9,6 +9,7 @@ import { readIfExists, writeAtomically } from '../../lib/files.ts';
 import { takeLock } from '../../lib/lock.ts';
 import type {
   ApplyContext,
+  ClientHold,
   Credentials,
   InsideTarget,
   LogLine,
@@ -19,18 +20,20 @@ import type {
 } from '../contract.ts';
 import { carryOut } from './actions.ts';
 import { startSupervisor, stopAll } from './apply.ts';
+import { holdClients } from './clientHold.ts';
 import { ClientPool, patroniOperations } from './clients.ts';
 import { LocalFaults } from './faults/index.ts';
 import { heal } from './healing.ts';
 import { FileJournal } from './journal.ts';
 import type { Keeper } from './keeperService.ts';
-import { clusterPaths, type Paths } from './layout.ts';
+import { clusterPaths, memberAddress, ordinalOf, type Paths } from './layout.ts';
 import { readLeader } from './leader.ts';
 import { readLogs } from './logs.ts';
 import { desiredDynamicConfig } from './memberService.ts';
 import { writeSeen } from './observe.ts';
 import { observeCluster } from './observeCluster.ts';
-import { ensureTargets } from './poolerTargets.ts';
+import { awaitOtherPrimary } from './otherPrimary.ts';
+import { ensureTargets, retarget } from './poolerTargets.ts';
 import { PrimarySql } from './primarySql.ts';
 import { layOut, prepareDirectories } from './provision.ts';
 import { psqlCommand } from './psqlCommand.ts';
@@ -212,6 +215,24 @@ export class LocalCluster implements PlatformCluster {
 
   get drillsAllowed(): boolean {
     return this.#record.drillsAllowed;
+  }
+
+  async holdClients(limits: { limitMs: number; drainMs: number }): Promise<ClientHold | undefined> {
+    const poolers = wantedComponents(this.spec, this.#record).filter(({ kind }) => kind === 'pooler');
+    if (poolers.length === 0) return undefined;
+    const names = poolers.map(({ name }) => name);
+    const lead = async (primary: string) => {
+      const machine = await this.#renderings.machine(this.#record);
+      await retarget(machine, this.spec, memberAddress(this.#record, ordinalOf(primary)));
+    };
+    return await holdClients(this.#paths, this.#record, this.#secrets, names, lead, limits);
+  }
+
+  async awaitOtherPrimary(
+    than: string,
+    options: { timeoutMs: number; signal: AbortSignal },
+  ): Promise<string> {
+    return await awaitOtherPrimary(this.#paths, this.#record, than, options);
   }
 
   async leader(signal: AbortSignal): Promise<string | undefined> {
