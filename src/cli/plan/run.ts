@@ -7,15 +7,16 @@ export interface PlanFlags {
   listen?: string;
   port?: number;
   strictVersion?: boolean;
+  isolate?: boolean;
 }
 
 /** Runs `plan FILE` and `up FILE --dry-run`, which are the same. */
 export function runPlan(cli: Cli, command: Command, file: string, flags: PlanFlags): Promise<void> {
-  const { listen, port, strictVersion = false } = flags;
+  const { listen, port, strictVersion = false, isolate } = flags;
   return cli.run(
     command,
     async session => {
-      const outcome = await plan(session, file, { listen, port, strictVersion });
+      const outcome = await plan(session, file, { listen, port, strictVersion, isolate });
       session.print(planToDocument(outcome), () => planText(outcome, session));
       return undefined;
     },
