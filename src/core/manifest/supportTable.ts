@@ -80,7 +80,9 @@ export const localSupport: Readonly<Record<string, Treatment>> = {
     'reloaded, or standbys restarted first; those that pgherd sets itself are refused',
   ),
   'spec.volume': acted('read; see its parts'),
-  'spec.volume.size': warned('the size is not enforced (but with `up --isolate`): the data may fill the disk it lies on'),
+  'spec.volume.size': warned(
+    'the size is not enforced (but with `up --isolate`): the data may fill the disk it lies on',
+  ),
   'spec.volume.storageClass': oneDisk,
   'spec.volume.selector': oneDisk,
   'spec.volume.subPath': oneDisk,
