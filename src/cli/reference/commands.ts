@@ -49,7 +49,9 @@ function optionRows(options: readonly Option[]): string[] {
 
 function optionRow(option: Option): string {
   const choices = option.argChoices === undefined ? '' : `: ${option.argChoices.join(', ')}`;
-  return row(option.flags, `${option.description}${choices}`);
+  const standard = option.defaultValueDescription;
+  const otherwise = standard === undefined ? '' : ` (default: ${standard})`;
+  return row(option.flags, `${option.description}${choices}${otherwise}`);
 }
 
 function argumentRow(argument: Argument): string {
