@@ -1,0 +1,24 @@
+import type { Streak } from './evidence.ts';
+
+/** One look: whether it came in time, and how long after the one before. */
+export interface Look {
+  at: number;
+  timely: boolean;
+  gapMs: number;
+}
+
+/**
+ * One more timely look in which it held. Only timely looks may be given: the time before a late one is lost, so that
+ * the sentinel's own sleep counts for nothing. `probeAt`: when the attempt ended that says so; default: this look.
+ */
+export function extend(streak: Streak | undefined, look: Look, probeAt: number = look.at): Streak {
+  if (streak === undefined) return { since: look.at, heldMs: 0, looks: 1, probes: 1, lastProbeAt: probeAt };
+  const isNew = probeAt > streak.lastProbeAt;
+  return {
+    since: streak.since,
+    heldMs: streak.heldMs + look.gapMs,
+    looks: streak.looks + 1,
+    probes: streak.probes + (isNew ? 1 : 0),
+    lastProbeAt: isNew ? probeAt : streak.lastProbeAt,
+  };
+}
