@@ -4,7 +4,7 @@ import type { ClusterSpec, EndpointName } from '../../core/manifest/spec.ts';
 import type { Action, Desired } from '../../core/plan/action.ts';
 import type { MemberObservation, Observation } from '../../core/topology/observation.ts';
 import { POOLER_ADMIN } from '../../engine/pgbouncer/config.ts';
-import { messageOf, PgherdError } from '../../lib/errors.ts';
+import { messageOf } from '../../lib/errors.ts';
 import { readIfExists, writeAtomically } from '../../lib/files.ts';
 import { takeLock } from '../../lib/lock.ts';
 import type {
@@ -31,17 +31,17 @@ import { readLeader } from './leader.ts';
 import { readLogs } from './logs.ts';
 import { desiredDynamicConfig } from './memberService.ts';
 import { writeSeen } from './observe.ts';
-import { observeCluster } from './observeCluster.ts';
+import { observeCluster, requirePrimary } from './observeCluster.ts';
 import { awaitOtherPrimary } from './otherPrimary.ts';
-import { ensureTargets, retarget } from './poolerTargets.ts';
+import { retarget } from './poolerTargets.ts';
 import { PrimarySql } from './primarySql.ts';
-import { layOut, prepareDirectories } from './provision.ts';
-import { psqlCommand } from './psqlCommand.ts';
+import { provision } from './provision.ts';
+import { insideTarget, psqlCommand } from './psqlCommand.ts';
 import { type ClusterRecord, readRecord, writeRecord } from './record.ts';
 import { deleteCluster } from './removal.ts';
 import { Renderings } from './renderings.ts';
 import { SecretStore } from './secrets.ts';
-import { dcsNamespace, endpointOf, memberSocketDir } from './serviceParts.ts';
+import { dcsNamespace, endpointOf } from './serviceParts.ts';
 import { wantedComponents } from './services.ts';
 
 export interface LocalClusterInput {
@@ -174,11 +174,7 @@ export class LocalCluster implements PlatformCluster {
   async provision(context: ApplyContext): Promise<void> {
     // What the machine keeps of an isolated cluster must not be without a record that tells whose it is.
     if (this.#record.isolated) await this.record();
-    await prepareDirectories(this.#paths, this.#record);
-    await this.#renderings.renew(this.#record, context.signal);
-    const machine = await this.#renderings.machine(this.#record);
-    await ensureTargets(machine, this.spec);
-    await layOut(machine, context.signal);
+    await provision(this.spec, this.#record, this.#paths, this.#renderings, context.signal);
     this.#record = { ...this.#record, stopped: this.spec.instances === 0 };
     await writeRecord(this.#paths.record, this.#record);
   }
@@ -240,11 +236,7 @@ export class LocalCluster implements PlatformCluster {
   }
 
   async inside(member: string): Promise<InsideTarget> {
-    return {
-      socketDirectory: memberSocketDir(this.#paths, member),
-      port: this.#record.port,
-      user: 'postgres',
-    };
+    return insideTarget(this.#record, this.#paths, member);
   }
 
   endpoint(name: EndpointName): { host: string; port: number } | undefined {
@@ -295,13 +287,7 @@ export class LocalCluster implements PlatformCluster {
   /** The primary of the last look; looks once where there has been none. */
   async #primary(signal: AbortSignal): Promise<MemberObservation> {
     if (this.#members.length === 0) await this.observe({ catalog: false }, signal);
-    const primary = this.#members.find(member => member.role === 'primary');
-    if (primary !== undefined) return primary;
-    throw new PgherdError({
-      code: 'no-primary',
-      message: 'there is no primary to work on',
-      hint: `see what the members say: pgherd logs ${this.ref.name}`,
-    });
+    return requirePrimary(this.#members, this.ref.name);
   }
 
   /** Prefix of the cluster's keys in the DCS. */

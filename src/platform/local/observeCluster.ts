@@ -1,6 +1,7 @@
 /** One look at the whole cluster, put together from what observe.ts sees of its parts. */
 import type { ClusterSpec, EndpointName } from '../../core/manifest/spec.ts';
 import type { EndpointObservation, MemberObservation, Observation } from '../../core/topology/observation.ts';
+import { PgherdError } from '../../lib/errors.ts';
 import type { ObserveOptions } from '../contract.ts';
 import type { Machine } from './apply.ts';
 import { componentKind, type Paths } from './layout.ts';
@@ -85,4 +86,15 @@ async function readConfig(
     }
   }
   return undefined;
+}
+
+/** The member that is primary. Rejects where nobody is. */
+export function requirePrimary(members: MemberObservation[], cluster: string): MemberObservation {
+  const primary = members.find(member => member.role === 'primary');
+  if (primary !== undefined) return primary;
+  throw new PgherdError({
+    code: 'no-primary',
+    message: 'there is no primary to work on',
+    hint: `see what the members say: pgherd logs ${cluster}`,
+  });
 }
