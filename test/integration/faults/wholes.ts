@@ -37,17 +37,21 @@ export function wholeTests(stage: Stage): void {
 
     it("is promoted behind Patroni's back", async () => {
       const [member = ''] = await stage.standbys();
+      const directory = join(stage.cluster.root, 'data', member, 'pgdata', 'pg_wal');
+      const timelines = () => readdirSync(directory).filter(name => name.endsWith('.history'));
+      const before = timelines();
       const injection = await stage.inject({ kind: 'promote', member });
       await injection.undo(stage.soon());
-      const history = join(stage.cluster.root, 'data', member, 'pgdata', 'pg_wal');
-      await eventually('its own timeline', WITHIN.notice, () => {
-        return readdirSync(history).some(name => name.endsWith('.history'));
+      await eventually('its own timeline', WITHIN.notice, () => timelines().length > before.length);
+      // Patroni starts it as a standby again, which cannot follow on a timeline of its own.
+      await eventually('Patroni to notice', WITHIN.streaming, async () => {
+        const found = (await stage.look()).members.find(one => one.name === member);
+        return found?.role !== 'primary' && found?.state !== 'streaming';
       });
-      await eventually('Patroni to hold it down', WITHIN.streaming, async () => {
-        const { members } = await stage.look();
-        return members.filter(one => one.role === 'primary').length === 1;
+      await eventually('Patroni to build it anew', WITHIN.streaming, async () => {
+        await stage.opened.patroni.reinitialise(member, stage.soon());
+        return true;
       });
-      await stage.opened.patroni.reinitialise(member, stage.soon());
       await stage.whole();
     });
   });
