@@ -30,6 +30,8 @@ export function tunedParameters(spec: ClusterSpec): Record<string, string> {
     max_slot_wal_keep_size: megabytes(Math.max(512 * MIB, spec.volume.sizeBytes / 4)),
     wal_sender_timeout: '5s',
     wal_receiver_timeout: '5s',
+    // A standby asks for its slot before Patroni has made it, after its copy and after a failover: not 5 s again.
+    wal_retrieve_retry_interval: '500ms',
     tcp_keepalives_idle: '30',
     tcp_keepalives_interval: '5',
     tcp_keepalives_count: '3',
