@@ -1,5 +1,5 @@
 /** Carrying out one action on this machine. */
-import { readFile, utimes } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ComponentKind } from '../../core/topology/observation.ts';
 import { PgherdError } from '../../lib/errors.ts';
@@ -14,6 +14,7 @@ import { componentKind, type Paths, VOTERS } from './layout.ts';
 import type { Clients } from './observe.ts';
 import type { ClusterRecord } from './record.ts';
 import {
+  backdate,
   endRunsv,
   listServices,
   serviceStatus,
@@ -91,9 +92,7 @@ export async function startSupervisor(machine: Machine): Promise<void> {
   const { tini, runsvdir } = record.programs;
   if (await supervisor.isRunning()) return;
   await ensureHosts(machine, machine.wanted, AbortSignal.timeout(HOSTS_MS));
-  // runsvdir waits a second before it reads a directory that was changed within this very second.
-  const earlier = new Date(Date.now() - 60_000);
-  await utimes(paths.services, earlier, earlier);
+  await backdate(paths.services);
   await supervisor.ensure([tini, '-s', '--', runsvdir, '-P', paths.services], paths.services);
 }
 

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureDirectory, writeAtomically } from '../../lib/files.ts';
 import { DetachedProcess } from './detachedProcess.ts';
-import { RUNNING_LOCK, serviceStatus, startService, stopService, writeService } from './runit.ts';
+import { backdate, RUNNING_LOCK, serviceStatus, startService, stopService, writeService } from './runit.ts';
 
 const SERVICE = 'keeper';
 /** Its waits are bounded by themselves. */
@@ -49,6 +49,7 @@ export class Keeper {
       ].join('\n'),
       log: `#!/bin/sh\nexec svlogd -ttt ${quote(log)}\n`,
     });
+    if (!(await this.#supervisor.isRunning())) await backdate(this.#services);
     await this.#supervisor.ensure(['runsvdir', '-P', this.#services], this.#services);
     if (!(await serviceStatus(this.#services, SERVICE)).running) {
       await startService(this.#services, SERVICE, NEVER);

@@ -4,7 +4,7 @@
  * without pgherd, and a server that dies is back within a second.
  */
 import { constants } from 'node:fs';
-import { chmod, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../../lib/errors.ts';
 import { readIfExists, writeAtomically } from '../../lib/files.ts';
@@ -46,6 +46,12 @@ export async function writeService(services: string, name: string, scripts: Serv
   await writeAtomically(join(target, 'down'), '', { mode: 0o644 });
   await chmod(target, 0o755);
   await rename(target, directory);
+}
+
+/** runsvdir waits a second before it reads a directory that was changed within this very second: it was not. */
+export async function backdate(services: string): Promise<void> {
+  const earlier = new Date(Date.now() - 60_000);
+  await utimes(services, earlier, earlier);
 }
 
 export async function listServices(services: string): Promise<string[]> {
