@@ -18,8 +18,8 @@ function byKind(a: { name: string; kind: ComponentKind }, b: { name: string; kin
 }
 
 /**
- * Starts whatever should run and does not, etcd first. A new etcd that has to join running voters comes alone:
- * two at once could cost the quorum.
+ * Starts whatever should run and does not: etcd first, what leads clients to the members last. A new etcd that has to
+ * join running voters comes alone: two at once could cost the quorum.
  */
 export function planStarts(situation: Situation): Step[] {
   return [...situation.desired.components, ...neededLeftovers(situation)]
@@ -32,9 +32,26 @@ export function planStarts(situation: Situation): Step[] {
         summary: `start ${words[kind]} ${name}`,
         reason: whyStart(situation, name, kind),
         impact: 'none',
+        ...(isFront(kind) && primaryComes(situation) && { blockedBy: 'there is no primary yet' }),
       };
       return !known && kind === 'etcd' && voterJoins(situation) ? joining(situation, base) : base;
     });
+}
+
+function isFront(kind: ComponentKind): boolean {
+  return kind !== 'etcd' && kind !== 'member';
+}
+
+/**
+ * There is no primary, but members are on their way: what leads clients to them comes after them. Its checks would
+ * only take processor time from them.
+ */
+function primaryComes({ primary, staying, members, components }: Situation): boolean {
+  if (primary !== undefined) return false;
+  return staying.some(name => {
+    const state = members.get(name)?.state;
+    return components.get(name)?.running !== true || state === 'creating' || state === 'starting';
+  });
 }
 
 /**

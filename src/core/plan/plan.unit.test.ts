@@ -53,7 +53,26 @@ describe('plan', () => {
     const prepared = plan(desired, { ...observed, exists: true });
     expect(summaries(nextBatch(prepared))).toEqual(['start etcd herd-etcd-0']);
     const afterEtcd = { ...observed, exists: true, components: [makeComponent('herd-etcd-0', 'etcd')] };
-    expect(nextBatch(plan(desired, afterEtcd))).toHaveLength(4);
+    expect(summaries(nextBatch(plan(desired, afterEtcd)))).toEqual([
+      'start member herd-0',
+      'start member herd-1',
+    ]);
+  });
+
+  it('starts what leads clients to the members after them, unless no primary is to be expected', () => {
+    const desired = makeDesired(makeSpec({ pooler: { primary: true } }));
+    const observed = makeHealthy(desired);
+    change(observed, 'herd-pooler-0', { running: false });
+    change(observed, 'herd-proxy-0', { running: false });
+    const fronts = ['start pooler herd-pooler-0', 'start proxy herd-proxy-0'];
+    const starts = () => planned(desired, observed).filter(summary => summary.includes('start'));
+    expect(starts()).toEqual(fronts);
+    for (const each of observed.members) Object.assign(each, { role: 'standby', state: 'running' });
+    expect(starts()).toEqual(fronts);
+    member(observed, 'herd-0').state = 'creating';
+    expect(starts()).toEqual(fronts.map(front => `(there is no primary yet) ${front}`));
+    for (const each of observed.members) Object.assign(each, { role: 'unknown', state: 'lost' });
+    expect(starts()).toEqual(fronts);
   });
 
   it('says what it waits for while members are created', () => {
