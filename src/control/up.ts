@@ -12,10 +12,13 @@ import { DeadlineError, messageOf, PgherdError, RefusedError } from '../lib/erro
 import { sleep } from '../lib/time.ts';
 import type { ApplyContext, PlacementOptions, Platform, PlatformCluster } from '../platform/contract.ts';
 
-/** Between two looks while there is only waiting to do. */
-const LOOK_EVERY_MS = 150;
-/** Patroni chooses a synchronous standby in the turns of its loop, a second each; it may take them sooner. */
-const HASTEN_EVERY_MS = 250;
+/** Between two looks while there is only waiting to do: each takes processor time from what is waited for. */
+const LOOK_EVERY_MS = 200;
+/**
+ * Patroni takes its turns once a second; it may take them sooner, also while a look takes long: it holds its answer
+ * back for a second when its PostgreSQL is just starting.
+ */
+const HASTEN_EVERY_MS = 150;
 /** The same steps planned again and again do not bring the cluster further: a person has to look. */
 const MAXIMUM_REPEATS = 5;
 
@@ -84,8 +87,9 @@ export async function applyManifest(
   await cluster.record();
   const { steps, observed: reached } = await reconcile(cluster, context);
   await cluster.remember(reached);
-  await cluster.guard();
-  const observed = await cluster.observe({ catalog: false }, context.signal);
+  const controlPlane = await cluster.guard();
+  const members = reached.members.map(member => ({ ...member, since: member.since ?? reached.observedAt }));
+  const observed = { ...reached, controlPlane, members };
   return { cluster, steps, waiting: [], created, durationMs: performance.now() - started, observed };
 }
 
@@ -116,34 +120,63 @@ export async function reconcile(
 ): Promise<{ steps: Step[]; observed: Observation }> {
   const done: Step[] = [];
   const repeats = new Map<string, number>();
-  const until = performance.now() + context.timeoutMs;
+  const started = performance.now();
   let awaited = '';
-  let hastened = 0;
-  // Reading the catalogs costs a login per database: once they are as desired they are not read again.
+  await using hastener = new Hastener(cluster, context.signal);
+  // What nobody else may change meanwhile is read again only after a step has changed it.
   let catalog: Observation['catalog'];
+  let config: Observation['config'];
   for (;;) {
-    const seen = await cluster.observe({ catalog: catalog === undefined }, context.signal);
-    const observed = { ...seen, catalog: seen.catalog ?? catalog };
-    catalog = observed.catalog;
+    const elapsed = performance.now() - started;
+    const options = { catalog: catalog === undefined, withoutConfig: config !== undefined };
+    const seen = await cluster.observe(options, context.signal);
+    const observed: Observation = {
+      ...seen,
+      catalog: seen.catalog ?? catalog,
+      config: seen.config ?? config,
+    };
+    ({ catalog, config } = observed);
     const planned = plan(cluster.desired(), observed);
     const batch = nextBatch(planned);
+    hastener.awaited = planned.waiting.length === 0 ? undefined : observed;
     if (isDone(planned)) return { steps: done, observed };
-    if (performance.now() > until) throw tooLate(cluster, planned, context.timeoutMs);
+    if (elapsed > context.timeoutMs) throw tooLate(cluster, planned, context.timeoutMs);
     if (batch.length === 0) {
       const waiting = describeWaiting(planned);
       if (waiting !== awaited) context.progress(waiting);
       awaited = waiting;
-      if (performance.now() - hastened > HASTEN_EVERY_MS) {
-        await cluster.hasten(observed, context.signal);
-        hastened = performance.now();
-      }
       await sleep(LOOK_EVERY_MS, context.signal);
       continue;
     }
     countRepeats(repeats, batch);
     if (batch[0]?.action.kind === 'change-catalog') catalog = undefined;
+    if (batch[0]?.action.kind === 'configure') config = undefined;
     await carryOutAll(cluster, batch, context);
     done.push(...batch);
+  }
+}
+
+/** Hastens the cluster's servers beside the loop, as long as there is something to wait for. */
+class Hastener implements AsyncDisposable {
+  /** As last seen; undefined: nothing is waited for. */
+  awaited: Observation | undefined;
+  readonly #end = new AbortController();
+  readonly #running: Promise<void>;
+
+  constructor(cluster: PlatformCluster, signal: AbortSignal) {
+    this.#running = this.#run(cluster, AbortSignal.any([signal, this.#end.signal]));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end.abort();
+    await this.#running;
+  }
+
+  async #run(cluster: PlatformCluster, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      if (this.awaited !== undefined) await cluster.hasten(this.awaited, signal);
+      await sleep(HASTEN_EVERY_MS, signal).catch(() => {});
+    }
   }
 }
 

@@ -72,8 +72,8 @@ export interface PlatformCluster extends Disposable {
   provision(context: ApplyContext): Promise<void>;
   /** Asks the servers not to wait for their next turn, while somebody waits for them. Changes nothing; never rejects. */
   hasten(observed: Observation, signal: AbortSignal): Promise<void>;
-  /** Makes sure that the resident control plane watches the cluster. */
-  guard(): Promise<void>;
+  /** Makes sure that the resident control plane watches the cluster. Resolves with what `observe` would say of it. */
+  guard(): Promise<Observation['controlPlane']>;
   /** The control plane's own small repairs, which interrupt nothing. Resolves with what was done. */
   heal(observed: Observation): Promise<string[]>;
   /** Notes since when each member is what it is, for observations to come. */

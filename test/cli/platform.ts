@@ -125,7 +125,10 @@ function open(cluster: MemoryCluster, manifest?: string): PlatformCluster {
       cluster.world = { ...cluster.world, observed: { ...cluster.world.observed, exists: true } };
     },
     hasten: async () => {},
-    guard: async () => call('guard'),
+    guard: async () => {
+      call('guard');
+      return { running: true, since: undefined };
+    },
     heal: async () => [],
     remember: async () => {},
     stop: async () => call('stop'),

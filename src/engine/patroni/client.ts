@@ -75,9 +75,10 @@ export class PatroniClient implements Disposable {
     if (response.status !== 200) throw this.#error('refused the new configuration', response);
   }
 
-  /** Makes the member's loop run now: Patroni wakes on a patch, also on one that changes nothing. */
-  async wake(config: DynamicConfig, signal: AbortSignal): Promise<void> {
-    if (config.loop_wait !== undefined) await this.patchConfig({ loop_wait: config.loop_wait }, signal);
+  /** Makes the member's loop run now: Patroni wakes on a patch, also on one that deletes a key that nobody has. */
+  async wake(signal: AbortSignal): Promise<void> {
+    const body = { 'pgherd-wake': null };
+    await this.#http.request('PATCH', '/config', { body, timeoutMs: 1000, signal });
   }
 
   async switchover(from: string, to: string | undefined, signal: AbortSignal): Promise<void> {

@@ -109,18 +109,21 @@ export class LocalCluster implements PlatformCluster {
     await writeRecord(this.#paths.record, this.#record);
   }
 
-  async guard(): Promise<void> {
+  async guard(): Promise<Observation['controlPlane']> {
     await this.#keeper.ensure();
+    return await this.#keeper.observe();
   }
 
-  async hasten({ config, members }: Observation, signal: AbortSignal): Promise<void> {
-    if (config === undefined) return;
-    const answering = members.filter(member => member.problem === undefined);
+  async hasten({ members }: Observation, signal: AbortSignal): Promise<void> {
+    // A standby that streams is where it should be, and one being created is woken by etcd.
+    const concerned = members.filter(
+      ({ role, state }) => role === 'primary' || state === 'starting' || state === 'running',
+    );
     await Promise.all(
-      answering.map(member =>
+      concerned.map(({ name }) =>
         this.#clients
-          .patroni(member.name)
-          .wake(config, signal)
+          .patroni(name)
+          .wake(signal)
           .catch(() => {}),
       ),
     );
