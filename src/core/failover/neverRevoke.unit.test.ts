@@ -144,6 +144,12 @@ describe('the sentinel never revokes', () => {
       'resume writable',
       'withheld revoke: seen-alive',
     ]);
+    const gone = { ...stuck, process: { state: 'gone' as const, since: now, at: now }, gone: makeStreak(0) };
+    const closed = { ...gone, link: 'closed' as const, quiet: makeStreak(0), woken: true };
+    expect(due(makeEvidence(closed, { fences, hold }))).toEqual(['revoke fenced']);
+    expect(due(makeEvidence({ ...closed, alive: { by: 'its session', at: now } }, { fences, hold }))).toEqual(
+      ['withheld revoke: seen-alive'],
+    );
     const unsent = { [primary]: { at: now - 2_000, sent: false } };
     expect(due(makeEvidence(silent, { fences: unsent, hold }))).toEqual(['nothing']);
     const earlierReign = { [primary]: { at: now - 200_000, sent: true } };

@@ -26,7 +26,10 @@ export interface Sample {
    * refusal ("too many clients", "starting up").
    */
   newConnection?: { succeeded: boolean; endedAt: number } | undefined;
-  /** The canary's commit, inside the member's own host, synchronous_commit=local. An error ends it too. */
+  /**
+   * The canary's commit, inside the member's own host, synchronous_commit=local. Finished: the server said how it
+   * ended, an error included; a session that broke says nothing.
+   */
   commit?: { state: 'finished' } | { state: 'running'; since: number } | undefined;
   /** The last question to Patroni's REST interface that ended, and when; `failsafe`: failsafe_mode_is_active. */
   patroni?: { answered: boolean; failsafe: boolean; endedAt: number } | undefined;

@@ -112,7 +112,7 @@ const unconfirmed: Check<RevokeCause> = (evidence, thresholds, { cause, member }
 };
 
 /** Any sign of life since the accusation began, of the kind that refutes it. */
-const seenAlive: Check<RevokeCause> = ({ watch }, { killMs }, { cause, since }) => {
+const seenAlive: Check<RevokeCause> = ({ at, watch }, { killMs }, { cause, since }) => {
   if (watch === undefined) return undefined;
   const { alive, seen, process } = watch;
   if (cause === 'unseen') {
@@ -120,10 +120,10 @@ const seenAlive: Check<RevokeCause> = ({ watch }, { killMs }, { cause, since }) 
     return reached === undefined ? undefined : `${reached} has seen it since`;
   }
   if (cause === 'process-gone' && process?.state === 'running') return 'its process is back';
-  // A kill needs a moment; what was under way may still answer.
-  const after = cause === 'fenced' && process?.state === 'running' ? since + killMs : since;
-  const lives =
-    alive !== undefined && alive.at > Math.max(after, process?.state === 'gone' ? process.since : 0);
+  if (alive === undefined) return undefined;
+  // A kill needs a moment: what was under way may still answer. An answer beside the word "gone" refutes it.
+  const ended = process?.state === 'gone' ? Math.max(since, process.since) : since + killMs;
+  const lives = alive.at > ended || alive.at === at;
   return lives ? `${alive.by} has answered since` : undefined;
 };
 

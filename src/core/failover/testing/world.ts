@@ -108,11 +108,16 @@ function gather(
       ? {}
       : {
           newConnection: { succeeded: serves && now.postmaster === undefined, endedAt: attemptAt },
-          commit: hangs ? { state: 'running', since: state.commitSince ?? at } : { state: 'finished' },
+          commit: commitOf(serves, state.commitSince),
         }),
     patroni: { answered: reached && now.patroni !== 'stopped', failsafe: false, endedAt: attemptAt },
     vantages: memory.watch?.doubtSince === undefined ? [] : vantagesAt(now, reached),
   };
+}
+
+function commitOf(serves: boolean, since: number | undefined): Sample['commit'] {
+  if (since !== undefined) return { state: 'running', since };
+  return serves ? { state: 'finished' } : undefined;
 }
 
 function linkOf(now: Conditions, gone: boolean): Sample['link'] {
