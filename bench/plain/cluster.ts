@@ -43,6 +43,7 @@ export function operationsOn(baseline: Baseline): Operations {
   };
   return {
     up: never,
+    reinit: never,
     crash: never,
     async switchover({ signal }) {
       const leader = await readLeader(signal);

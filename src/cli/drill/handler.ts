@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { switchover } from '../../control/operations.ts';
+import { reinitialise, switchover } from '../../control/operations.ts';
 import { applyManifest } from '../../control/up.ts';
 import type { Scenario } from '../../core/drill/scenario.ts';
 import { SCENARIOS, scenarioOf } from '../../core/drill/scenarios.ts';
@@ -143,6 +143,9 @@ function operationsOn(session: Session, cluster: PlatformCluster): Operations {
     },
     async switchover(context) {
       await switchover(cluster, cluster.spec, {}, context);
+    },
+    async reinit(member, context) {
+      await reinitialise(cluster, cluster.spec, { member }, context);
     },
     async crash(command, afterMs, signal) {
       const { name, namespace } = cluster.ref;

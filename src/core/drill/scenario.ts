@@ -31,6 +31,8 @@ export type DrillStep =
   | { do: 'switchover' }
   /** What a person does after a reboot: `pgherd up`. */
   | { do: 'up' }
+  /** What a person does with a member that cannot follow any more: `pgherd reinit`, on the one that was broken last. */
+  | { do: 'reinit' }
   /** So many clients connect through the pooler and stay. */
   | { do: 'storm'; clients: number }
   /** A command is begun and killed (SIGKILL) after so long, again and again. */

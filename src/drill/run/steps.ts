@@ -14,6 +14,7 @@ export interface Operations {
   /** `pgherd up` with the manifest that was applied. */
   up(context: ApplyContext): Promise<void>;
   switchover(context: ApplyContext): Promise<void>;
+  reinit(member: string, context: ApplyContext): Promise<void>;
   /** Begins a command in a process of its own and kills it after so long; resolves with what happened. */
   crash(command: 'restart' | 'switchover', afterMs: number, signal: AbortSignal): Promise<string>;
 }
@@ -49,6 +50,8 @@ export class Performance implements AsyncDisposable {
   readonly #stage: Stage;
   readonly #standing: { kind: Fault['kind']; injection: Injection }[] = [];
   #primaryBefore: string;
+  /** The member of the last injection that had one. */
+  #broken = '';
 
   constructor(stage: Stage, primary: string) {
     this.#stage = stage;
@@ -104,6 +107,9 @@ export class Performance implements AsyncDisposable {
       case 'up':
         context.progress('pgherd up');
         return await operations.up(context);
+      case 'reinit':
+        context.progress(`pgherd reinit ${this.#broken}`);
+        return await operations.reinit(this.#broken, context);
       case 'storm':
         this.#began(now(), `${step.clients} clients connect through the pooler`);
         this.result.notes.push(...(await storm(this.#stage.cluster, load, step.clients, context)));
@@ -143,6 +149,7 @@ export class Performance implements AsyncDisposable {
     this.#primaryBefore = watch.primary ?? this.#primaryBefore;
     if (this.result.injectedAt === 0) this.result.primary = this.#primaryBefore;
     for (const fault of faults) {
+      if ('member' in fault) this.#broken = fault.member;
       const injection = await cluster.faults.inject(fault, context.signal);
       this.#standing.push({ kind: fault.kind, injection });
       this.#began(injection.at, injection.description);

@@ -73,9 +73,10 @@ export const DATA: readonly Scenario[] = [
     id: 'G8',
     name: 'promoted-by-hand',
     title: "somebody promotes a standby behind Patroni's back (pg_ctl promote)",
-    promise: 'it is found out, and follows again; no write through an endpoint reaches it',
+    promise:
+      'status tells, no client of an endpoint is led to it, and `pgherd reinit` makes it a standby again',
     needs: three,
     bounds: within(5_000, PROMOTION_MS),
-    steps: [onStandby(member => ({ kind: 'promote', member })), wait(15_000)],
+    steps: [onStandby(member => ({ kind: 'promote', member })), wait(15_000), { do: 'reinit' }],
   },
 ];
