@@ -7,6 +7,7 @@ import type { MemberObservation, Observation } from '../core/topology/observatio
 import { messageOf } from '../lib/errors.ts';
 import { sleep } from '../lib/time.ts';
 import type { ClusterRef, Platform, PlatformCluster } from '../platform/contract.ts';
+import { runSentinel } from './sentinel.ts';
 
 const LOOK_EVERY_MS = 4000;
 /** Clusters come and go rarely. */
@@ -45,6 +46,7 @@ async function watchCluster(
 ): Promise<void> {
   using cluster = await platform.open(ref, signal);
   const manifest = await cluster.appliedManifest();
+  await using sentinel = sentinelOf(cluster, signal, report);
   let before: Observation | undefined;
   let complaint = '';
   while (!signal.aborted && (await cluster.appliedManifest()) === manifest) {
@@ -55,6 +57,7 @@ async function watchCluster(
         const observed = await cluster.observe({ catalog: false, withoutConfig: true }, signal);
         over = !observed.exists || observed.stopped;
         if (over) return;
+        sentinel.start();
         await noteChanges(cluster, before, observed);
         await cluster.remember(observed);
         for (const done of await cluster.heal(observed)) await note(cluster, 'healed', done);
@@ -68,6 +71,27 @@ async function watchCluster(
     complaint = said;
     await sleep(LOOK_EVERY_MS, signal);
   }
+}
+
+/** The sentinel, once the cluster runs, until the end of the watch. */
+function sentinelOf(
+  cluster: PlatformCluster,
+  signal: AbortSignal,
+  report: (line: string) => void,
+): { start(): void } & AsyncDisposable {
+  const stop = new AbortController();
+  let running: Promise<void> | undefined;
+  return {
+    start() {
+      running ??= runSentinel(cluster, AbortSignal.any([signal, stop.signal]), line =>
+        report(`${cluster.ref.namespace}/${cluster.ref.name}: sentinel: ${line}`),
+      ).catch(error => report(`${cluster.ref.name}: sentinel: ${messageOf(error)}`));
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await running;
+    },
+  };
 }
 
 /** What went wrong, if anything did: the next look tries again. Rejects only when the signal is aborted. */

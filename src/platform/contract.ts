@@ -4,6 +4,7 @@
  * test/conformance holds every platform to it.
  */
 import type { Fault } from '../core/drill/fault.ts';
+import type { Sample, Setting } from '../core/failover/sample.ts';
 import type { ClusterSpec, EndpointName } from '../core/manifest/spec.ts';
 import type { Action, Desired } from '../core/plan/action.ts';
 import type { Observation } from '../core/topology/observation.ts';
@@ -107,6 +108,8 @@ export interface PlatformCluster extends Disposable {
    * waits up to `drainMs` for transactions under way. undefined: there are no such poolers.
    */
   holdClients(limits: { limitMs: number; drainMs: number }): Promise<ClientHold | undefined>;
+  /** Begins to watch the primary closely. */
+  sentinel(): Sentinel;
   /** Waits until another member than this one takes writes. Resolves with its name. */
   awaitOtherPrimary(than: string, options: { timeoutMs: number; signal: AbortSignal }): Promise<string>;
   /** Who holds the leader key; undefined: nobody. Rejects when the DCS does not answer. */
@@ -135,6 +138,33 @@ export interface ClientHold extends AsyncDisposable {
   /** Leads the poolers to this primary, where one is named, and lets clients go on. May be repeated. */
   release(primary?: string): Promise<void>;
 }
+
+/** The sentinel's senses and hands on one cluster. All times are milliseconds of performance.now(). */
+export interface Sentinel extends AsyncDisposable {
+  /** Who is a member, and what is being done to the cluster. */
+  sight(): Promise<Sight>;
+  /** What the probes have found out since the last call. Never waits for a probe. */
+  sample(aim: Aim): Promise<SenseSample>;
+  /** Deletes the leader key if it has this revision still; resolves with whether it was deleted. */
+  revoke(options: { revision: string; tagMember: string | undefined }): Promise<boolean>;
+  /** Kills PostgreSQL on the member's own host; resolves with whether there was anything to kill. */
+  fence(member: string): Promise<boolean>;
+  /** Makes Patroni's loops run now. Never rejects. */
+  wake(): Promise<void>;
+}
+
+export type Sight = Pick<Setting, 'members' | 'paused' | 'operation'>;
+
+export interface Aim {
+  /** Whom the leader key names; undefined: nobody yet. */
+  member: string | undefined;
+  /** Ask faster, and ask the other hosts as well. */
+  doubt: boolean;
+  /** Called at once when the member's end closes the idle session: nobody need wait for the next look. */
+  onAlarm(): void;
+}
+
+export type SenseSample = Omit<Sample, 'at' | 'ownLateMs' | 'setting' | 'fenced'>;
 
 /** A directory with PostgreSQL's Unix socket, and who may log in there without a password. */
 export interface InsideTarget {

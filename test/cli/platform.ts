@@ -169,6 +169,9 @@ function open(cluster: MemoryCluster, manifest?: string): PlatformCluster {
       registered: async () => [],
       undo: async () => [],
     },
+    sentinel: () => {
+      throw new Error('not in memory');
+    },
     holdClients: async () => undefined,
     awaitOtherPrimary: async than =>
       cluster.world.observed.members.find(member => member.role === 'primary' && member.name !== than)

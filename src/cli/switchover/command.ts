@@ -7,8 +7,8 @@ export function switchoverCommand(cli: Cli): Command {
   const command = new Command('switchover')
     .summary('move the primary in order, without losing a write')
     .description(
-      'Hands the role of the primary to a standby that has everything. Writes stop for about two seconds, and sessions ' +
-        'of the old primary are cut: applications have to connect or repeat once. Refused where no standby is fit.',
+      'Hands the role of the primary to a standby that has everything. Writes stop for about two seconds: ' +
+        'clients of the pooler wait, sessions straight to the primary are cut. Refused where no standby is fit.',
     )
     .argument('<name>', 'name of the cluster')
     .option('--to <member>', 'the new primary (default: the best standby)')

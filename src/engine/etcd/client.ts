@@ -5,7 +5,29 @@ import { ETCD_CLIENT_PORT, ETCD_PEER_PORT } from './config.ts';
 const health = z.object({ health: z.union([z.literal('true'), z.literal('false'), z.boolean()]) });
 const version = z.object({ etcdserver: z.string(), etcdcluster: z.string() });
 
-const range = z.object({ kvs: z.array(z.object({ value: z.string() })).default([]) });
+/** Numbers of 64 bits are strings in etcd's JSON; a lease of 0 is left out. */
+const range = z.object({
+  kvs: z
+    .array(
+      z.object({
+        key: z.string(),
+        value: z.string(),
+        mod_revision: z.string(),
+        lease: z.string().optional(),
+      }),
+    )
+    .default([]),
+});
+const timeToLive = z.object({ TTL: z.coerce.number(), grantedTTL: z.coerce.number().default(0) });
+const transaction = z.object({ succeeded: z.boolean().default(false) });
+
+export interface KeyValue {
+  key: string;
+  value: string;
+  /** Of the last change of the value; a lease that is renewed changes nothing. */
+  revision: string;
+  lease: string | undefined;
+}
 
 /** One voter, asked over its client address. */
 export class EtcdClient implements Disposable {
@@ -51,41 +73,98 @@ export class EtcdClient implements Disposable {
   }
 
   /**
-   * The value of one key; undefined when there is none. Linearizable: a voter that is cut off from the others
-   * does not answer. Rejects with UnreachableError when the voter does not answer, or has no quorum in time.
+   * All keys that begin with a prefix. Linearizable: a voter that is cut off from the others does not answer. Rejects
+   * with UnreachableError when the voter does not answer, or has no quorum in time.
    */
-  async readKey(key: string, signal: AbortSignal, timeoutMs = 1000): Promise<string | undefined> {
-    const body = { key: Buffer.from(key).toString('base64') };
-    const response = await this.#http.request('POST', '/v3/kv/range', { body, timeoutMs, signal });
-    if (response.status !== 200) {
-      throw new UnreachableError({
-        code: 'etcd-failed',
-        message: `etcd did not read ${key} (HTTP ${response.status})`,
-        detail: response.body.slice(0, 300),
-      });
-    }
-    const [found] = range.parse(JSON.parse(response.body)).kvs;
-    return found === undefined ? undefined : Buffer.from(found.value, 'base64').toString('utf8');
+  async readPrefix(prefix: string, signal: AbortSignal, timeoutMs = 1000): Promise<KeyValue[]> {
+    const body = { key: base64(prefix), range_end: base64(endOf(prefix)) };
+    const { kvs } = await this.#call('/v3/kv/range', body, range, timeoutMs, signal);
+    return kvs.map(({ key, value, mod_revision: revision, lease }) => ({
+      key: text(key),
+      value: text(value),
+      revision,
+      lease,
+    }));
+  }
+
+  /** Milliseconds that a lease has left and was granted, to whole seconds; undefined: there is no such lease. */
+  async leaseOf(
+    lease: string,
+    signal: AbortSignal,
+    timeoutMs = 1000,
+  ): Promise<{ remainingMs: number; ttlMs: number } | undefined> {
+    const { TTL, grantedTTL } = await this.#call(
+      '/v3/lease/timetolive',
+      { ID: lease },
+      timeToLive,
+      timeoutMs,
+      signal,
+    );
+    return TTL < 0 ? undefined : { remainingMs: TTL * 1000, ttlMs: grantedTTL * 1000 };
+  }
+
+  /**
+   * One transaction: if the key still has this revision, it is deleted, and `put` is written before. Resolves with
+   * whether it was.
+   */
+  async compareAndDelete(
+    key: string,
+    revision: string,
+    put: { key: string; value: string; lease: string | undefined } | undefined,
+    signal: AbortSignal,
+    timeoutMs = 1000,
+  ): Promise<boolean> {
+    const written = put && {
+      requestPut: {
+        key: base64(put.key),
+        value: base64(put.value),
+        ...(put.lease !== undefined && { lease: put.lease }),
+      },
+    };
+    const body = {
+      compare: [{ key: base64(key), target: 'MOD', result: 'EQUAL', modRevision: revision }],
+      success: [...(written === undefined ? [] : [written]), { requestDeleteRange: { key: base64(key) } }],
+    };
+    return (await this.#call('/v3/kv/txn', body, transaction, timeoutMs, signal)).succeeded;
   }
 
   /** Deletes one key. Rejects with UnreachableError when the voter does not answer, or has no quorum in time. */
   async deleteKey(key: string, signal: AbortSignal): Promise<void> {
-    const body = { key: Buffer.from(key).toString('base64') };
-    const response = await this.#http.request('POST', '/v3/kv/deleterange', {
-      body,
-      timeoutMs: 5000,
-      signal,
-    });
-    if (response.status === 200) return;
-    throw new UnreachableError({
-      code: 'etcd-failed',
-      message: `etcd did not delete ${key} (HTTP ${response.status})`,
-      detail: response.body.slice(0, 300),
-    });
+    await this.#call('/v3/kv/deleterange', { key: base64(key) }, z.object({}), 5000, signal);
   }
 
   [Symbol.dispose](): void {
     this.#http[Symbol.dispose]();
     this.#peer[Symbol.dispose]();
   }
+
+  async #call<T>(
+    path: string,
+    body: unknown,
+    schema: z.ZodType<T>,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<T> {
+    const response = await this.#http.request('POST', path, { body, timeoutMs, signal });
+    if (response.status === 200) return schema.parse(JSON.parse(response.body));
+    throw new UnreachableError({
+      code: 'etcd-failed',
+      message: `etcd refused ${path} (HTTP ${response.status})`,
+      detail: response.body.slice(0, 300),
+    });
+  }
+}
+
+function base64(value: string): string {
+  return Buffer.from(value).toString('base64');
+}
+
+function text(value: string): string {
+  return Buffer.from(value, 'base64').toString('utf8');
+}
+
+/** The first key behind all that begin with a prefix: the last character, and one more. */
+function endOf(prefix: string): string {
+  const last = prefix.length - 1;
+  return prefix.slice(0, last) + String.fromCharCode(prefix.charCodeAt(last) + 1);
 }

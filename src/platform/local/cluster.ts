@@ -17,6 +17,7 @@ import type {
   ObserveOptions,
   PatroniOperations,
   PlatformCluster,
+  Sentinel,
 } from '../contract.ts';
 import { carryOut } from './actions.ts';
 import { startSupervisor, stopAll } from './apply.ts';
@@ -41,6 +42,7 @@ import { type ClusterRecord, readRecord, writeRecord } from './record.ts';
 import { deleteCluster } from './removal.ts';
 import { Renderings } from './renderings.ts';
 import { SecretStore } from './secrets.ts';
+import { LocalSentinel } from './sentinel/senses.ts';
 import { dcsNamespace, endpointOf } from './serviceParts.ts';
 import { wantedComponents } from './services.ts';
 
@@ -225,6 +227,17 @@ export class LocalCluster implements PlatformCluster {
       await retarget(machine, this.spec, memberAddress(this.#record, ordinalOf(primary)));
     };
     return await holdClients(this.#paths, this.#record, this.#secrets, names, lead, limits);
+  }
+
+  sentinel(): Sentinel {
+    return new LocalSentinel({
+      scope: this.#scope,
+      spec: this.spec,
+      paths: this.#paths,
+      record: this.#record,
+      clients: this.#clients,
+      secrets: this.#secrets,
+    });
   }
 
   async awaitOtherPrimary(

@@ -5,6 +5,8 @@ import { DetachedProcess } from './detachedProcess.ts';
 import { backdate, RUNNING_LOCK, serviceStatus, startService, stopService, writeService } from './runit.ts';
 
 const SERVICE = 'keeper';
+/** A sentinel that waits for its turn beside busy servers cannot tell their silence from its own. Only root may. */
+const PRIORITY = process.getuid?.() === 0 ? ' -n -10' : '';
 /** Its waits are bounded by themselves. */
 const NEVER = new AbortController().signal;
 
@@ -42,9 +44,9 @@ export class Keeper {
         '#!/bin/sh',
         '# The resident control plane of pgherd. Rendered by pgherd; edits are overwritten.',
         'exec 2>&1',
-        // It holds little and hurries never: a small heap and few threads keep it small.
-        'export MALLOC_ARENA_MAX=1 UV_THREADPOOL_SIZE=2',
-        `exec chpst -l ${RUNNING_LOCK} ${quote(this.#launch.node)} --max-old-space-size=48 --max-semi-space-size=1 --v8-pool-size=1 ${quote(this.#launch.main)} --state-dir ${quote(this.#stateDir)} keeper`,
+        // It holds little: a small heap and few threads keep it small.
+        'export MALLOC_ARENA_MAX=1 UV_THREADPOOL_SIZE=4',
+        `exec chpst -l ${RUNNING_LOCK}${PRIORITY} ${quote(this.#launch.node)} --max-old-space-size=48 --max-semi-space-size=1 --v8-pool-size=1 ${quote(this.#launch.main)} --state-dir ${quote(this.#stateDir)} keeper`,
         '',
       ].join('\n'),
       log: `#!/bin/sh\nexec svlogd -ttt ${quote(log)}\n`,

@@ -8,7 +8,10 @@ export async function readLeader(
   clients: ClientPool,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const answers = Array.from({ length: VOTERS }, (_, n) => clients.etcd(`etcd-${n}`).readKey(key, signal));
+  const answers = Array.from({ length: VOTERS }, async (_, n) => {
+    const keys = await clients.etcd(`etcd-${n}`).readPrefix(key, signal);
+    return keys.find(pair => pair.key === key)?.value;
+  });
   try {
     return await Promise.any(answers);
   } catch (cause) {

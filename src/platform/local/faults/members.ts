@@ -35,7 +35,10 @@ export async function standbyObstacle(name: string, context: FaultContext): Prom
 }
 
 /** Children of a member's postmaster. */
-export async function postgresOf(member: string, { paths }: FaultContext): Promise<FoundProcess[]> {
+export async function postgresOf(
+  member: string,
+  { paths }: Pick<FaultContext, 'paths'>,
+): Promise<FoundProcess[]> {
   const postmaster = await postmasterOf(paths, member);
   if (postmaster === undefined) return [];
   return (await allProcesses()).filter(({ parent }) => parent === postmaster.pid);

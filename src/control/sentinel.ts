@@ -1,0 +1,216 @@
+/**
+ * The sentinel of one cluster: looks at the primary several times a second and carries out what core/failover decides.
+ * It holds no lease and is in nobody's way: killed, Patroni fails over by itself, only later.
+ */
+import { performance } from 'node:perf_hooks';
+import type { Decision } from '../core/failover/decision.ts';
+import { begin, type Evidence } from '../core/failover/evidence.ts';
+import { look, taken } from '../core/failover/look.ts';
+import type { Sample } from '../core/failover/sample.ts';
+import { promiseOf } from '../core/topology/promise.ts';
+import { messageOf } from '../lib/errors.ts';
+import type { ClientHold, PlatformCluster, Sentinel } from '../platform/contract.ts';
+
+/** Between two looks: while all is well, and in doubt. */
+const LOOK_MS = { calm: 150, doubt: 50 };
+const SIGHT_EVERY_MS = 500;
+
+/** Watches until the signal aborts. Never rejects; `report` gets a line for each trouble. */
+export async function runSentinel(
+  cluster: PlatformCluster,
+  signal: AbortSignal,
+  report: (line: string) => void,
+): Promise<void> {
+  const { mode } = promiseOf(cluster.spec, { ttl: 0, loopWait: 0 });
+  await using senses = cluster.sentinel();
+  const hands = new Hands(cluster, senses, signal, report);
+  let sight = await senses.sight();
+  let sightAt = now();
+  let memory = begin(now(), setting());
+  let planned = now();
+
+  function setting() {
+    return { ...sight, mode, maintenance: false };
+  }
+
+  while (!signal.aborted) {
+    const alarm = new Alarm();
+    const doubt = memory.watch?.doubtSince !== undefined || memory.hold !== undefined;
+    const at = now();
+    try {
+      if (at - sightAt > SIGHT_EVERY_MS) {
+        sight = await senses.sight();
+        sightAt = at;
+      }
+      const seen = await senses.sample({ member: memory.key.holder?.name, doubt, onAlarm: alarm.ring });
+      const sample: Sample = {
+        ...seen,
+        at: now(),
+        ownLateMs: Math.max(0, now() - planned),
+        setting: setting(),
+        fenced: hands.takeFenced(),
+      };
+      const before: Evidence = hands.resumed ? resumedOf(memory) : memory;
+      hands.resumed = false;
+      const looked = look(before, sample);
+      memory = looked.memory;
+      hands.carryOut(looked.decisions, memory);
+    } catch (error) {
+      if (!signal.aborted) report(messageOf(error));
+    }
+    const pause =
+      memory.watch?.doubtSince !== undefined || memory.hold !== undefined ? LOOK_MS.doubt : LOOK_MS.calm;
+    planned = now() + pause;
+    await alarm.wait(pause, signal);
+    planned = Math.min(planned, now());
+  }
+  await hands.release();
+}
+
+/** The hold ended because the next primary was seen before the leader key was read again. */
+function resumedOf(memory: Evidence): Evidence {
+  if (memory.hold === undefined) return memory;
+  return taken(memory, [
+    { kind: 'resume', why: 'writable', reason: 'a new primary takes writes', evidence: {} },
+  ]);
+}
+
+/** A pause that a bell ends early. */
+class Alarm {
+  #wake: (() => void) | undefined;
+  #rung = false;
+
+  readonly ring = (): void => {
+    this.#rung = true;
+    this.#wake?.();
+  };
+
+  wait(ms: number, signal: AbortSignal): Promise<void> {
+    if (this.#rung || signal.aborted) return Promise.resolve();
+    return new Promise(resolve => {
+      const end = () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      this.#wake = end;
+      signal.addEventListener('abort', end, { once: true });
+    });
+  }
+}
+
+/** Carries decisions out without holding up the next look. */
+class Hands {
+  /** A new primary was seen and clients go on: the memory has to learn it. */
+  resumed = false;
+  readonly #cluster: PlatformCluster;
+  readonly #senses: Sentinel;
+  readonly #signal: AbortSignal;
+  readonly #report: (line: string) => void;
+  #hold: Promise<ClientHold | undefined> | undefined;
+  #fenced: Sample['fenced'];
+  #withheld = '';
+
+  constructor(
+    cluster: PlatformCluster,
+    senses: Sentinel,
+    signal: AbortSignal,
+    report: (line: string) => void,
+  ) {
+    this.#cluster = cluster;
+    this.#senses = senses;
+    this.#signal = signal;
+    this.#report = report;
+  }
+
+  takeFenced(): Sample['fenced'] {
+    const fenced = this.#fenced;
+    this.#fenced = undefined;
+    return fenced;
+  }
+
+  carryOut(decisions: readonly Decision[], memory: Evidence): void {
+    for (const decision of decisions) {
+      void this.#act(decision, memory).catch(error => {
+        if (!this.#signal.aborted) this.#report(`${decision.kind}: ${messageOf(error)}`);
+      });
+    }
+  }
+
+  async release(primary?: string): Promise<void> {
+    const hold = this.#hold;
+    this.#hold = undefined;
+    await (await hold)?.release(primary);
+  }
+
+  async #act(decision: Decision, memory: Evidence): Promise<void> {
+    switch (decision.kind) {
+      case 'nothing':
+        this.#withheld = '';
+        return;
+      case 'withheld': {
+        const key = [
+          decision.of,
+          decision.member,
+          decision.why,
+          ...decision.vetoes.map(veto => veto.name),
+        ].join(' ');
+        if (key === this.#withheld) return;
+        this.#withheld = key;
+        return await this.#note(decision, decision.member);
+      }
+      case 'hold': {
+        const limitMs = Math.max(0, decision.untilAt - memory.at);
+        this.#hold ??= this.#cluster.holdClients({ limitMs, drainMs: 0 });
+        await this.#note(decision, memory.watch?.member ?? 'cluster');
+        return await this.#releaseToNext(memory.watch?.member ?? '', limitMs);
+      }
+      case 'resume':
+        await this.release(decision.why === 'writable' ? memory.watch?.member : undefined);
+        return await this.#note(decision, memory.watch?.member ?? 'cluster');
+      case 'wake':
+        await this.#senses.wake();
+        return await this.#note(decision, decision.member);
+      case 'fence': {
+        const sent = await this.#senses.fence(decision.member);
+        this.#fenced = { member: decision.member, sent };
+        return await this.#note(decision, decision.member);
+      }
+      case 'revoke': {
+        const tagMember = decision.tagNoFailover ? decision.leader : undefined;
+        const done = await this.#senses.revoke({ revision: decision.revision, tagMember });
+        return await this.#note(
+          decision,
+          decision.leader,
+          done ? '' : '; the key had changed, nothing was deleted',
+        );
+      }
+    }
+  }
+
+  /** Sooner than the next read of the leader key: the first member that takes writes is the one. */
+  async #releaseToNext(than: string, timeoutMs: number): Promise<void> {
+    const next = await this.#cluster
+      .awaitOtherPrimary(than, { timeoutMs, signal: this.#signal })
+      .catch(() => undefined);
+    if (next === undefined || this.#hold === undefined) return;
+    await this.release(next);
+    this.resumed = true;
+  }
+
+  async #note(decision: Decision, subject: string, more = ''): Promise<void> {
+    await this.#cluster.journal.append({
+      actor: 'sentinel',
+      event: `sentinel-${decision.kind}`,
+      subject,
+      message: `${decision.kind}: ${decision.reason}${more}`,
+      reason: JSON.stringify(decision.evidence),
+    });
+  }
+}
+
+/** Monotonic, milliseconds. */
+function now(): number {
+  return performance.now();
+}

@@ -1,0 +1,269 @@
+/** The sentinel's senses and hands on one cluster of this machine. */
+import { readFile } from 'node:fs/promises';
+import { performance } from 'node:perf_hooks';
+import type { Sample } from '../../../core/failover/sample.ts';
+import { outside } from '../../../core/failover/sample.ts';
+import type { ClusterSpec } from '../../../core/manifest/spec.ts';
+import { PATRONI_PORT } from '../../../engine/patroni/config.ts';
+import { readIfExists } from '../../../lib/files.ts';
+import { lockHolder } from '../../../lib/process.ts';
+import type { Aim, SenseSample, Sentinel, Sight } from '../../contract.ts';
+import type { ClientPool } from '../clients.ts';
+import { postgresOf } from '../faults/members.ts';
+import { identify, postmasterOf, send } from '../faults/processes.ts';
+import { memberAddress, memberName, ordinalOf, type Paths } from '../layout.ts';
+import type { ClusterRecord } from '../record.ts';
+import type { SecretStore } from '../secrets.ts';
+import { type DcsRead, readDcs, revokeLeader } from './dcs.ts';
+import { Canary, LOGIN_MS, login } from './inside.ts';
+import { Link } from './link.ts';
+import { answersTo, reachedFrom } from './reach.ts';
+import { Repeated } from './repeated.ts';
+
+export interface SensesInput {
+  /** Prefix of the cluster's keys in the DCS. */
+  scope: string;
+  paths: Paths;
+  record: ClusterRecord;
+  clients: ClientPool;
+  secrets: SecretStore;
+  spec: ClusterSpec;
+}
+
+/** Paces in milliseconds: while all is well, and in doubt. A calm sentinel costs next to nothing. */
+const PACE = {
+  dcs: { calm: 800, doubt: 100 },
+  login: { calm: 1_000, doubt: 500 },
+  commit: { calm: 1_000, doubt: 500 },
+  patroni: { calm: 1_000, doubt: 400 },
+  /** Of interest when somebody has to take over. */
+  standbys: { calm: 60_000, doubt: 100 },
+};
+const PATRONI_MS = 800;
+const STANDBY_MS = 250;
+const STANDBY_FRESH_MS = 500;
+
+export class LocalSentinel implements Sentinel {
+  readonly #input: SensesInput;
+  readonly #dcs: Repeated<DcsRead>;
+  readonly #standbys: Repeated<string[]>;
+  readonly #stop = new AbortController();
+  #sight: MemberSight | undefined;
+
+  constructor(input: SensesInput) {
+    this.#input = input;
+    const { scope, clients } = input;
+    this.#dcs = new Repeated(PACE.dcs.calm, now, signal => readDcs(scope, clients, now, signal));
+    this.#standbys = new Repeated(PACE.standbys.calm, now, signal => this.#askStandbys(signal));
+  }
+
+  async sight(): Promise<Sight> {
+    const { paths, spec } = this.#input;
+    const holder =
+      (await lockHolder(paths.lock)) === undefined ? undefined : await readIfExists(`${paths.lock}.holder`);
+    return {
+      members: memberNames(spec),
+      paused: this.#dcs.last?.value.paused === true,
+      operation: holder?.split(' ')[0],
+    };
+  }
+
+  async sample({ member, doubt, onAlarm }: Aim): Promise<SenseSample> {
+    this.#dcs.pace(doubt ? PACE.dcs.doubt : PACE.dcs.calm);
+    const dcs = this.#dcs.last;
+    if (this.#sight?.member !== member) {
+      await this.#sight?.[Symbol.asyncDispose]();
+      this.#sight = member === undefined ? undefined : await MemberSight.open(member, this.#input, onAlarm);
+    }
+    this.#standbys.pace(doubt ? PACE.standbys.doubt : PACE.standbys.calm);
+    const answered = this.#standbys.last;
+    const standbys =
+      answered !== undefined && now() - answered.endedAt < STANDBY_FRESH_MS ? answered.value : [];
+    return {
+      leader: dcs?.value.leader,
+      sync: dcs?.value.sync && {
+        leader: dcs.value.sync.leader,
+        standbys: dcs.value.sync.standbys.map(name => ({
+          name,
+          streams: undefined,
+          answers: standbys.includes(name),
+        })),
+      },
+      ...(await this.#sight?.sample(doubt)),
+    };
+  }
+
+  async revoke(options: { revision: string; tagMember: string | undefined }): Promise<boolean> {
+    const { scope, clients } = this.#input;
+    const { revision, tagMember } = options;
+    const tag = tagMember === undefined ? undefined : this.#dcs.last?.value.members[tagMember];
+    return await revokeLeader(scope, clients, { revision, tag }, this.#stop.signal);
+  }
+
+  async fence(member: string): Promise<boolean> {
+    const { paths } = this.#input;
+    const postmaster = await postmasterOf(paths, member);
+    if (postmaster === undefined) return false;
+    const children = await postgresOf(member, { paths });
+    return (await send([postmaster, ...children], 'SIGKILL')) > 0;
+  }
+
+  async wake(): Promise<void> {
+    const { clients, spec } = this.#input;
+    await Promise.allSettled(memberNames(spec).map(name => clients.patroni(name).wake(this.#stop.signal)));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    this.#dcs[Symbol.dispose]();
+    this.#standbys[Symbol.dispose]();
+    await this.#sight?.[Symbol.asyncDispose]();
+  }
+
+  /** Of the recorded standbys, whose Patroni answers, runs its PostgreSQL and may take over. */
+  async #askStandbys(signal: AbortSignal): Promise<string[]> {
+    const { clients } = this.#input;
+    const names = this.#dcs.last?.value.sync?.standbys ?? [];
+    const answers = await Promise.all(
+      names.map(async name => {
+        try {
+          const { state } = await clients.patroni(name).status(signal, STANDBY_MS);
+          return state === 'running' || state === 'streaming' ? name : undefined;
+        } catch {
+          return undefined;
+        }
+      }),
+    );
+    return answers.filter(name => name !== undefined);
+  }
+}
+
+/** All probes that are aimed at one member. */
+class MemberSight implements AsyncDisposable {
+  readonly member: string;
+  readonly #input: SensesInput;
+  readonly #link: Link;
+  readonly #canary: Canary;
+  readonly #login: Repeated<boolean>;
+  readonly #commit: Repeated<void>;
+  readonly #patroni: Repeated<{ answered: boolean; failsafe: boolean }>;
+  /** Attempts of vantages that have ended since the last sample. */
+  #vantages: { from: string; reached: boolean | undefined }[] = [];
+  #asking = false;
+  #hostAnswered = true;
+
+  private constructor(member: string, input: SensesInput, link: Link) {
+    const { paths, record, clients } = input;
+    this.member = member;
+    this.#input = input;
+    this.#link = link;
+    this.#canary = new Canary(paths, record, member);
+    this.#login = new Repeated(PACE.login.calm, now, signal => login(paths, record, member, signal));
+    this.#commit = new Repeated(PACE.commit.calm, now, signal => this.#canary.commit(signal));
+    this.#patroni = new Repeated(PACE.patroni.calm, now, async signal => {
+      try {
+        await clients.patroni(member).status(signal, PATRONI_MS);
+        return { answered: true, failsafe: false };
+      } catch {
+        return { answered: false, failsafe: false };
+      }
+    });
+  }
+
+  static async open(member: string, input: SensesInput, onAlarm: () => void): Promise<MemberSight> {
+    const { record, paths, secrets } = input;
+    const { password } = await secrets.read('postgres');
+    const target = {
+      host: memberAddress(record, ordinalOf(member)),
+      port: record.port,
+      user: 'postgres',
+      password,
+      ca: await readFile(paths.ca, 'utf8'),
+    };
+    return new MemberSight(member, input, new Link(target, onAlarm));
+  }
+
+  async sample(doubt: boolean): Promise<Partial<Sample>> {
+    this.#login.pace(doubt ? PACE.login.doubt : PACE.login.calm);
+    this.#commit.pace(doubt ? PACE.commit.doubt : PACE.commit.calm);
+    this.#patroni.pace(doubt ? PACE.patroni.doubt : PACE.patroni.calm);
+    const at = now();
+    const link = this.#link.look(at);
+    if (link?.state === 'answered') this.#hostAnswered = true;
+    if (doubt && !this.#asking) void this.#ask();
+    const vantages = this.#vantages.splice(0);
+    const patroni = this.#patroni.last;
+    const common = {
+      member: this.member,
+      link,
+      vantages,
+      patroni: patroni && { ...patroni.value, endedAt: patroni.endedAt },
+    };
+    // Whoever is on a host that nothing reaches could not tell us anything.
+    if (!this.#hostAnswered) return { ...common, process: 'unknown' };
+    const tried = this.#login.last;
+    const running = this.#login.runningSince;
+    const commitSince = this.#commit.runningSince;
+    return {
+      ...common,
+      process: await this.#process(),
+      newConnection:
+        running !== undefined && at - running > LOGIN_MS
+          ? { succeeded: false, endedAt: at }
+          : tried && { succeeded: tried.value, endedAt: tried.endedAt },
+      commit: commitSince !== undefined ? { state: 'running', since: commitSince } : { state: 'finished' },
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#link[Symbol.dispose]();
+    this.#login[Symbol.dispose]();
+    this.#commit[Symbol.dispose]();
+    this.#patroni[Symbol.dispose]();
+    await Promise.race([
+      this.#canary[Symbol.asyncDispose](),
+      new Promise(resolve => setTimeout(resolve, 200)),
+    ]);
+  }
+
+  async #process(): Promise<'running' | 'gone'> {
+    const { paths } = this.#input;
+    const postmaster = await postmasterOf(paths, this.member);
+    return postmaster !== undefined && (await identify(postmaster.pid)) !== undefined ? 'running' : 'gone';
+  }
+
+  /** Asks outside and every other host once whether they reach the member. */
+  async #ask(): Promise<void> {
+    this.#asking = true;
+    const { record, spec } = this.#input;
+    const suspect = ordinalOf(this.member);
+    const own = memberAddress(record, suspect);
+    const others = Array.from({ length: spec.instances }, (_, n) => n).filter(n => n !== suspect);
+    const note = (from: string, reached: boolean | undefined) => this.#vantages.push({ from, reached });
+    try {
+      await Promise.all([
+        Promise.all([answersTo(own, record.port), answersTo(own, PATRONI_PORT)]).then(
+          ([postgres, patroni]) => {
+            this.#hostAnswered = postgres || patroni;
+            note(outside, postgres);
+          },
+        ),
+        ...others.map(async n => {
+          const there = await answersTo(memberAddress(record, n), PATRONI_PORT);
+          note(memberName(spec, n), there ? await reachedFrom(record, n, suspect) : undefined);
+        }),
+      ]);
+    } finally {
+      this.#asking = false;
+    }
+  }
+}
+
+function memberNames(spec: ClusterSpec): string[] {
+  return Array.from({ length: spec.instances }, (_, n) => memberName(spec, n));
+}
+
+/** Monotonic, milliseconds. */
+function now(): number {
+  return performance.now();
+}

@@ -1,0 +1,84 @@
+/** What Patroni alone does not notice, or not for 20 s: the sentinel does. */
+import { expect, it } from 'vitest';
+import type { EventsDocument } from '../../src/cli/schema.ts';
+import { eventually } from '../support/poll.ts';
+import { isAlive } from '../support/processes.ts';
+import { faults, thePrimary } from './support/rig.ts';
+import { keeperOf, postmasterOf, serverOf } from './support/servers.ts';
+
+/** Generous: the sentinel does nothing while it is starved, and the tests' machine may be busy. */
+const SOON_MS = 60_000;
+
+faults('the sentinel', 'faults-sentinel', rig => {
+  const { cluster } = rig;
+
+  async function events(): Promise<EventsDocument['events']> {
+    return (await cluster.sandbox.json<EventsDocument>(['events', cluster.name])).events;
+  }
+
+  /** What the sentinel did to a member since the journal had this many entries. */
+  async function deeds(member: string, from: number): Promise<string[]> {
+    return (await events())
+      .slice(from)
+      .filter(({ actor, subject }) => actor === 'sentinel' && subject === member)
+      .map(({ event }) => event);
+  }
+
+  it('a PostgreSQL that lets nobody in is killed on its host and replaced; nothing acknowledged is lost', async () => {
+    const old = thePrimary(await cluster.status());
+    const before = (await events()).length;
+    const load = await rig.load();
+    const postmaster = await postmasterOf(cluster, old.name);
+    process.kill(postmaster.pid, 'SIGSTOP');
+    try {
+      await rig.newPrimary(old, SOON_MS);
+    } finally {
+      if (isAlive(postmaster)) process.kill(postmaster.pid, 'SIGCONT');
+    }
+    await load.goesOn();
+    await rig.healthy();
+    expect(await deeds(old.name, before)).toEqual(
+      expect.arrayContaining(['sentinel-fence', 'sentinel-revoke']),
+    );
+    await load.finish(cluster);
+  });
+
+  it('a primary whose Patroni hangs is fenced before its lease ends', async () => {
+    // The last one took part in a failover less than 30 s ago: the sentinel never acts twice within that.
+    await eventually('the cool-down to end', 40_000, async () => {
+      const last = (await events()).findLast(({ event }) => /^sentinel-(revoke|fence)$/.test(event));
+      return last === undefined || Date.now() - Date.parse(last.at) > 31_000;
+    });
+    const old = thePrimary(await cluster.status());
+    const before = (await events()).length;
+    const load = await rig.load();
+    const postmaster = await postmasterOf(cluster, old.name);
+    const patroni = await serverOf(cluster, old.name);
+    process.kill(patroni.pid, 'SIGSTOP');
+    try {
+      await rig.newPrimary(old, SOON_MS);
+      expect(isAlive(postmaster), 'the old PostgreSQL does not live beside the new primary').toBe(false);
+    } finally {
+      process.kill(patroni.pid, 'SIGCONT');
+    }
+    await load.goesOn();
+    await rig.healthy();
+    expect(await deeds(old.name, before)).toContain('sentinel-fence');
+    await load.finish(cluster);
+  });
+
+  it('leaves a healthy primary alone while it is killed itself, and a switchover to whoever asked for it', async () => {
+    const before = (await events()).length;
+    const { timeline } = thePrimary(await cluster.status());
+    const load = await rig.load();
+    process.kill((await keeperOf(cluster)).pid, 'SIGKILL');
+    await load.goesOn();
+    await cluster.sandbox.json(['switchover', cluster.name]);
+    await load.goesOn();
+    const status = await rig.healthy();
+    expect(thePrimary(status).timeline).toBe((timeline ?? 0) + 1);
+    const acts = (await events()).slice(before).map(({ event }) => event);
+    expect(acts.filter(event => event === 'sentinel-revoke' || event === 'sentinel-fence')).toEqual([]);
+    await load.finish(cluster);
+  });
+});
