@@ -152,7 +152,12 @@ describe('the sentinel never revokes', () => {
     );
     const unsent = { [primary]: { at: now - 2_000, sent: false } };
     expect(due(makeEvidence(silent, { fences: unsent, hold }))).toEqual(['nothing']);
-    const earlierReign = { [primary]: { at: now - 200_000, sent: true } };
-    expect(due(makeEvidence(silent, { fences: earlierReign, hold }))).toEqual(['nothing']);
+    expect(due(makeEvidence(closed, { fences: unsent, hold }))).toEqual(['nothing']);
+    const newReign = { ...silent, since: now - 1_999 };
+    expect(due(makeEvidence(newReign, { fences, hold }))).toEqual(['nothing']);
+    const restarted = { ...silent, process: { state: 'running' as const, since: now - 1_000, at: now } };
+    expect(due(makeEvidence(restarted, { fences, hold }))).toEqual(['nothing']);
+    const goneBefore = { ...closed, process: { state: 'gone' as const, since: now - 2_100, at: now } };
+    expect(due(makeEvidence(goneBefore, { fences, hold }))).toEqual(['nothing']);
   });
 });

@@ -64,6 +64,28 @@ describe('observe', () => {
     expect(watch?.loginsFail).toMatchObject({ since: 0, heldMs: 200, looks: 3, probes: 3 });
   });
 
+  it('counts no bad news of a late look', () => {
+    const bad: Partial<Sample> = {
+      process: 'gone',
+      link: { state: 'closed' },
+      commit: { state: 'running', since: -50 },
+      patroni: { answered: false, failsafe: false, endedAt: 100 },
+      strays: ['demo-2'],
+      vantages: [{ from: 'demo-1', reached: false }],
+    };
+    const late = havingSeen(silent, { ...bad, ownLateMs: 151 });
+    expect(late.watch).toMatchObject({ gone: undefined, quiet: undefined, patroniSilent: undefined });
+    expect([late.watch?.commit?.stalled, late.strays]).toEqual([undefined, {}]);
+    const timely = havingSeen(silent, bad);
+    expect(timely.watch).toMatchObject({
+      gone: { looks: 1 },
+      quiet: { looks: 2 },
+      patroniSilent: { looks: 1 },
+    });
+    expect(timely.watch?.commit?.stalled?.looks).toBe(1);
+    expect(timely).toMatchObject({ strays: { 'demo-2': { looks: 1 } } });
+  });
+
   it('takes a gap between looks, and a look from before the last one, for late', () => {
     const memory = havingSeen(answered);
     expect(observe(memory, seen(400)).timely).toBe(true);
@@ -126,7 +148,8 @@ describe('observe', () => {
   it('forgets what vantages said when doubt ends', () => {
     const doubt = havingSeen(silent, { ...silent, vantages: [{ from: 'demo-1', reached: false }] });
     expect(doubt.watch?.vantages).toMatchObject({ 'demo-1': { failures: 1 } });
-    expect(observe(doubt, seen(200, answered)).watch).toMatchObject({ doubtSince: undefined, vantages: {} });
+    const { watch } = observe(doubt, seen(200, answered));
+    expect([watch?.doubtSince, watch?.vantages]).toEqual([undefined, {}]);
   });
 });
 
