@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Lease, Scenario } from '../../core/drill/scenario.ts';
+import { defaultThresholds } from '../../core/failover/thresholds.ts';
 import type { Observation } from '../../core/topology/observation.ts';
 import { judge } from '../../core/topology/verdict.ts';
 import { messageOf, RefusedError } from '../../lib/errors.ts';
@@ -55,6 +56,7 @@ export async function runDrill(options: DrillOptions, context: ApplyContext): Pr
       message: `${scenario.id} ${scenario.name} cannot run on ${cluster.ref.name}: ${obstacle}`,
     });
   }
+  await untilCalm(cluster, context);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const members = observed.members.map(({ name, address }) => ({ name, address }));
   const paths = await loadPaths(cluster, options.login, options.ca, members);
@@ -99,6 +101,16 @@ export async function runDrill(options: DrillOptions, context: ApplyContext): Pr
     reason: undefined,
   });
   return report;
+}
+
+/** The sentinel does not act twice within its cool-down: what follows a failover too closely measures that instead. */
+async function untilCalm(cluster: PlatformCluster, { signal, progress }: ApplyContext): Promise<void> {
+  const { coolDownMs } = defaultThresholds;
+  const lately = await cluster.journal.read({ since: new Date(Date.now() - coolDownMs) });
+  const last = lately.findLast(({ event }) => event === 'sentinel-revoke' || event === 'sentinel-fence');
+  if (last === undefined) return;
+  progress("waiting for the end of the sentinel's cool-down");
+  await sleep(Math.max(0, Date.parse(last.at) + coolDownMs + 1_000 - Date.now()), signal);
 }
 
 /** Load, fault, undo, recovery. */
