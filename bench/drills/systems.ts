@@ -4,8 +4,12 @@ import { join } from 'node:path';
 import { drillToDocument } from '../../src/cli/drill/render.ts';
 import type { DrillDocument } from '../../src/cli/drill/schema.ts';
 import { scenarioOf } from '../../src/core/drill/scenarios.ts';
+import { judge } from '../../src/core/topology/verdict.ts';
 import { runDrill } from '../../src/drill/run/drill.ts';
+import { PgherdError } from '../../src/lib/errors.ts';
 import { run } from '../../src/lib/exec.ts';
+import { sleep } from '../../src/lib/time.ts';
+import type { PlatformCluster } from '../../src/platform/contract.ts';
 import type { Tools } from '../../src/platform/local/setup/index.ts';
 import { Baseline } from '../plain/baseline.ts';
 import { clusterOf, operationsOn } from '../plain/cluster.ts';
@@ -39,6 +43,8 @@ const CAP_MS = 5 * 60_000;
 /** The cap, and what comes before and after it. */
 const DRILL_MS = CAP_MS + 5 * 60_000;
 const COMMAND_MS = 5 * 60_000;
+/** Longest time to wait for a cluster to become whole after its start, or after the drill before. */
+const WHOLE_MS = 60_000;
 const NAME = 'wichtige-daten-3';
 
 export function systemOf(name: SystemName, options: SystemOptions): System {
@@ -63,14 +69,20 @@ class Pgherd implements System {
   async drill(fault: string, signal: AbortSignal): Promise<DrillRun | undefined> {
     const { reports } = this.#options;
     const kept = reports === undefined ? [] : ['--reports', join(reports, 'pgherd')];
-    const document = await this.#pgherd(['drill', NAME, fault, ...kept], DRILL_MS, signal);
+    const attempt = () => this.#pgherd(['drill', NAME, fault, ...kept], DRILL_MS, signal);
+    let document = await attempt();
+    for (const end = Date.now() + WHOLE_MS; document.error?.code === 'not-whole' && Date.now() < end; ) {
+      await sleep(1_000, signal);
+      document = await attempt();
+    }
     if (document.error?.code === 'drill-impossible') {
       process.stderr.write(`pgherd ${fault}: left out: ${document.error.message}\n`);
       return undefined;
     }
     const run = document.drills?.[0]?.runs[0];
-    if (run === undefined) throw new Error(document.error?.message ?? 'the drill gave no report');
-    return run;
+    if (run !== undefined) return run;
+    const { code, message } = document.error ?? { code: 'defect', message: 'the drill gave no report' };
+    throw new PgherdError({ code, message });
   }
 
   async stop(): Promise<void> {
@@ -125,10 +137,13 @@ class Plain implements System {
     const cluster = clusterOf(baseline);
     const operations = operationsOn(baseline);
     const progress = (message: string) => process.stderr.write(`  ${this.#name} ${fault}: ${message}\n`);
-    const report = await runDrill(
-      { scenario, cluster, operations, login: LOGIN, ca: baseline.ca, directory, capMs: CAP_MS },
-      { signal, progress },
-    );
+    const what = { scenario, cluster, operations, login: LOGIN, ca: baseline.ca, directory, capMs: CAP_MS };
+    await untilWhole(cluster, signal);
+    const report = await runDrill(what, { signal, progress }).catch((error: unknown) => {
+      if (error instanceof PgherdError && error.code === 'drill-impossible') return undefined;
+      throw error;
+    });
+    if (report === undefined) return undefined;
     const outcome = { ref: cluster.ref, reports: [report], skipped: [], ended: undefined };
     return drillToDocument({ ...outcome, durationMs: 0, exitCode: 0 }).drills[0]?.runs[0];
   }
@@ -136,5 +151,13 @@ class Plain implements System {
   async stop(): Promise<void> {
     await this.#baseline?.[Symbol.asyncDispose]();
     this.#baseline = undefined;
+  }
+}
+
+/** Drills begin on a cluster that is whole. One that is not in time is refused by the drill, with the reason. */
+async function untilWhole(cluster: PlatformCluster, signal: AbortSignal): Promise<void> {
+  const isWhole = async () => judge(await cluster.observe({ catalog: false }, signal), cluster.spec);
+  for (const end = Date.now() + WHOLE_MS; Date.now() < end; await sleep(500, signal)) {
+    if ((await isWhole()).verdict === 'healthy') return;
   }
 }
