@@ -1,11 +1,16 @@
 /** What Patroni alone does not notice, or not for 20 s: the sentinel does. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { expect, it } from 'vitest';
 import type { EventsDocument } from '../../src/cli/schema.ts';
 import { eventually } from '../support/poll.ts';
 import { isAlive } from '../support/processes.ts';
-import { faults, thePrimary } from './support/rig.ts';
+import { faults, LOGIN, thePrimary } from './support/rig.ts';
 import { keeperOf, postmasterOf, serverOf } from './support/servers.ts';
 
+const HOLD = join(import.meta.dirname, '..', 'support', 'hold.ts');
 /** Generous: the sentinel does nothing while it is starved, and the tests' machine may be busy. */
 const SOON_MS = 60_000;
 
@@ -65,6 +70,22 @@ faults('the sentinel', 'faults-sentinel', rig => {
     await rig.healthy();
     expect(await deeds(old.name, before)).toContain('sentinel-fence');
     await load.finish(cluster);
+  });
+
+  it('a pause ends by itself when whoever asked for it is killed', async () => {
+    const LIMIT_MS = 4_000;
+    await using sql = await cluster.connect('pooler', LOGIN);
+    const holder = spawn(process.execPath, [HOLD, cluster.sandbox.stateDir, cluster.name, String(LIMIT_MS)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [said] = await once(holder.stdout, 'data');
+    const since = performance.now();
+    expect(String(said)).toBe('held\n');
+    holder.kill('SIGKILL');
+    expect(await sql.value('SELECT 1')).toBe(1);
+    const heldMs = performance.now() - since;
+    expect(heldMs, 'the pool was paused').toBeGreaterThan(LIMIT_MS / 2);
+    expect(heldMs).toBeLessThan(10_000);
   });
 
   it('leaves a healthy primary alone while it is killed itself, and a switchover to whoever asked for it', async () => {

@@ -1,0 +1,14 @@
+/** Holds the clients of a cluster's poolers until it is killed: `node hold.ts STATE-DIR NAME LIMIT-MS`. */
+import { createLocalPlatform } from '../../src/platform/local/index.ts';
+
+const [stateDir = '', name = '', limitMs = ''] = process.argv.slice(2);
+const platform = createLocalPlatform({
+  stateDir,
+  toolsDir: undefined,
+  launch: { node: process.execPath, main: '' },
+  onSetup: () => {},
+});
+using cluster = await platform.open({ name, namespace: 'default' }, AbortSignal.timeout(60_000));
+const hold = await cluster.holdClients({ limitMs: Number(limitMs), drainMs: 2_000 });
+process.stdout.write(hold === undefined ? 'no poolers\n' : 'held\n');
+await new Promise(resolve => setTimeout(resolve, 60_000));
