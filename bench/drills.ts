@@ -19,7 +19,7 @@ import { messageOf, PgherdError } from '../src/lib/errors.ts';
 import { run } from '../src/lib/exec.ts';
 import { defaultToolsDir, inspectTools, isReady, type Tools } from '../src/platform/local/setup/index.ts';
 import { tables, withTables } from './drills/page.ts';
-import { type Facts, keptRun, listOf, openResults, readResults, saveResults } from './drills/results.ts';
+import { beginResults, change, type Facts, keptRun, readResults } from './drills/results.ts';
 import { SYSTEMS, type System, type SystemName, systemOf } from './drills/systems.ts';
 import { BASELINES } from './plain/settings.ts';
 import { load, ROOT } from './support.ts';
@@ -44,8 +44,16 @@ const { values: options } = parseArgs({
   },
 });
 
-if (options.page) page();
-else await measure();
+/** Ctrl-C, and what stops us: what was started is taken away, then we end. */
+const interruption = new AbortController();
+try {
+  if (options.page) page();
+  else await measure(interruption.signal);
+} catch (error) {
+  if (!interruption.signal.aborted) throw error;
+  process.stderr.write(`${messageOf(interruption.signal.reason)}: all that was started is taken away\n`);
+  process.exitCode = 130;
+}
 
 function page(): void {
   const results = readResults();
@@ -64,7 +72,7 @@ function page(): void {
   }
 }
 
-async function measure(): Promise<void> {
+async function measure(signal: AbortSignal): Promise<void> {
   const systems = options.systems.split(',').map(name => {
     const system = SYSTEMS.find(known => known === name);
     if (system === undefined) throw new Error(`no system is called ${name}: ${SYSTEMS.join(', ')}`);
@@ -72,26 +80,26 @@ async function measure(): Promise<void> {
   });
   const runs = Number(options.runs);
   if (!Number.isInteger(runs) || runs < 1) throw new Error(`--runs ${options.runs}: a number from 1 on`);
-  const interruption = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => interruption.abort(new Error(`ended by ${name}`)));
   }
-  const { signal } = interruption;
   const tools = await inspect(signal);
   const commit = await revision(signal);
-  const results = openResults(factsOf(tools), options.fresh);
+  const facts = factsOf(tools);
+  beginResults(facts, options.fresh);
   const begun = new Set<string>();
 
   for (let round = 1; round <= runs; round++) {
     for (const name of systems) {
       const system = systemOf(name, { tools, isolate: options.isolate, reports: options.reports });
       const say = (text: string) => process.stderr.write(`${round}/${runs} ${name}: ${text}\n`);
-      const record = (fault: Scenario) => {
-        const list = listOf(results, fault, name);
-        if (!begun.has(`${name} ${fault.id}`) && !options.append)
-          Object.assign(list, { runs: [], failures: [] });
+      const record = (fault: Scenario, edit: Parameters<typeof change>[3]) => {
+        const first = !begun.has(`${name} ${fault.id}`);
         begun.add(`${name} ${fault.id}`);
-        return list;
+        change(facts, fault, name, list => {
+          if (first && !options.append) Object.assign(list, { runs: [], failures: [] });
+          edit(list);
+        });
       };
       await drillAll({ system, faults: chosen(name), say, signal }, async (fault, attempt) => {
         const circumstances = { commit, load: load(), isolated: name !== 'pgherd' || options.isolate };
@@ -99,7 +107,7 @@ async function measure(): Promise<void> {
           const found = await attempt();
           if (found === undefined) return true;
           const kept = keptRun(found, circumstances);
-          record(fault).runs.push(kept);
+          record(fault, ({ runs }) => runs.push(kept));
           const { writeOutageMs, wholeAfterMs, lost, dualAcknowledged } = kept;
           const whole = wholeAfterMs === null ? 'never' : `after ${wholeAfterMs} ms`;
           say(
@@ -110,11 +118,9 @@ async function measure(): Promise<void> {
           signal.throwIfAborted();
           const code = error instanceof PgherdError ? error.code : 'defect';
           const at = new Date().toISOString();
-          record(fault).failures.push({ at, commit, load: circumstances.load, code });
+          record(fault, ({ failures }) => failures.push({ at, commit, load: circumstances.load, code }));
           say(`${fault.id}: no report: ${messageOf(error)}`);
           return false;
-        } finally {
-          if (!signal.aborted) saveResults(results);
         }
       });
     }

@@ -5,7 +5,8 @@ import type { SystemName } from './systems.ts';
 
 type Measured = Results['faults'][string]['systems'][SystemName];
 
-const NOTHING = '–';
+/** Not measured. */
+export const NOTHING = '–';
 
 /** "1.05 [0.98..1.31]", in seconds. */
 export function outage(measured: Measured, of: (run: KeptRun) => number | null): string {
@@ -17,7 +18,13 @@ export function outage(measured: Measured, of: (run: KeptRun) => number | null):
   return `${range({ median, min, max })}${never}`;
 }
 
-/** A number in each run, added up; with the worst single run where there are several that differ. */
+/** "1.05", in seconds: median of the outages on one path. */
+export function onPath(measured: Measured, path: string): string {
+  const { median } = summarize((measured?.runs ?? []).map(run => run.paths[path]));
+  return median === undefined ? NOTHING : (median / 1000).toFixed(2);
+}
+
+/** A number in each run, added up. */
 export function total(measured: Measured, of: (run: KeptRun) => number): string {
   const runs = measured?.runs ?? [];
   if (runs.length === 0) return NOTHING;

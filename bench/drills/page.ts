@@ -1,7 +1,7 @@
 /** The generated part of docs/measured.md: all of it comes from bench/results and peers.ts. */
 import { BASELINES } from '../plain/settings.ts';
 import { readResult } from '../support.ts';
-import { each, outage, tally, total } from './figures.ts';
+import { each, NOTHING, onPath, outage, tally, total } from './figures.ts';
 import { PEERS } from './peers.ts';
 import type { Results } from './results.ts';
 import { SYSTEMS, type SystemName } from './systems.ts';
@@ -36,7 +36,7 @@ function drillParts(results: Results | undefined): string[] {
     faults.map(([id, { title }]) => [id, title, ...SYSTEMS.map(of => cell(id, of))]);
   const header = ['', 'fault', ...SYSTEMS.map(of => TITLES[of])];
   const at = (id: string, of: SystemName) => results.faults[id]?.systems[of];
-  const both = (text: [string, string]) => (text[0] === '–' ? '–' : text.join(' / '));
+  const both = (texts: [string, string]) => (texts[0] === NOTHING ? NOTHING : texts.join(' / '));
   return [
     '### Writes stood still',
     '',
@@ -45,6 +45,14 @@ function drillParts(results: Results | undefined): string[] {
     ...table(
       header,
       rows((id, of) => outage(at(id, of), run => run.writeOutageMs)),
+    ),
+    '### Writes stood still, through HAProxy / through PgBouncer',
+    '',
+    'The same for the sessions that stay connected, median: the endpoints primary and pooler.',
+    '',
+    ...table(
+      header,
+      rows((id, of) => both([onPath(at(id, of), 'primary'), onPath(at(id, of), 'pooler')])),
     ),
     '### Acknowledged writes lost / acknowledged by two primaries',
     '',
@@ -99,7 +107,7 @@ function circumstances(results: Results): string[] {
   );
   const counts = all.map(({ measured }) => measured?.runs.length ?? 0).filter(count => count > 0);
   return [
-    `- ${dates[0] ?? '–'} to ${dates.at(-1) ?? '–'}, pgherd at ${commits.join(', ')}; ${spread(counts)} runs of each.`,
+    `- ${dates[0] ?? NOTHING} to ${dates.at(-1) ?? NOTHING}, pgherd at ${commits.join(', ')}; ${spread(counts)} runs of each.`,
     `- ${machine.cores} cores (${machine.cpu}), Linux ${machine.kernel}, all servers, the load and the watch on it; load average before a run ${spread(loads)}.`,
     `- ${Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
@@ -119,13 +127,19 @@ function otherParts(): string[] {
   const up = readResult('up');
   if (up !== undefined) {
     const { seconds } = JSON.parse(up) as { seconds: Record<string, unknown> };
-    const rows = Object.entries(seconds).map(([what, sample]) => [what, median(sample)?.toFixed(1) ?? '–']);
+    const rows = Object.entries(seconds).map(([what, sample]) => [
+      what,
+      median(sample)?.toFixed(1) ?? NOTHING,
+    ]);
     parts.push('### Start', '', ...table(['', 'seconds, median'], rows));
   }
   const pooler = readResult('pooler');
   if (pooler !== undefined) {
     const { samples } = JSON.parse(pooler) as { samples: Record<string, unknown> };
-    const rows = Object.entries(samples).map(([what, sample]) => [what, median(sample)?.toFixed(0) ?? '–']);
+    const rows = Object.entries(samples).map(([what, sample]) => [
+      what,
+      median(sample)?.toFixed(0) ?? NOTHING,
+    ]);
     parts.push('### Pooler', '', ...table(['', 'median'], rows));
   }
   return parts;

@@ -59,7 +59,7 @@ const file = z.object({
 
 export type Results = z.infer<typeof file>;
 export type KeptRun = z.infer<typeof run>;
-export type Failure = z.infer<typeof failure>;
+type Failure = z.infer<typeof failure>;
 
 export interface Facts {
   versions: Results['versions'];
@@ -72,29 +72,35 @@ export function readResults(): Results | undefined {
   return text === undefined ? undefined : file.parse(JSON.parse(text));
 }
 
-/** The results to go on with. Refuses to mix machines: their figures do not compare. */
-export function openResults(facts: Facts, fresh: boolean): Results {
-  const machine = machineFacts();
-  const known = fresh ? undefined : readResults();
-  if (known !== undefined && !sameMachine(known.machine, machine)) {
+/** Refuses to mix machines: their figures do not compare. `fresh` forgets what was kept. */
+export function beginResults(facts: Facts, fresh: boolean): void {
+  if (fresh) save(empty(facts));
+  const known = readResults();
+  if (known !== undefined && !sameMachine(known.machine, machineFacts())) {
     throw new Error('bench/results/drills.json was measured on another machine; --fresh begins anew');
   }
-  const at = new Date().toISOString();
-  return { name: 'drills', at, machine, ...facts, faults: known?.faults ?? {} };
 }
 
-/** The list of one fault on one system, made where it is missing. */
-export function listOf(results: Results, fault: { id: string; name: string; title: string }, of: SystemName) {
-  const { id, name, title } = fault;
+/** Changes what is kept of one fault on one system; what others have kept in the meantime stays. */
+export function change(
+  facts: Facts,
+  { id, name, title }: { id: string; name: string; title: string },
+  of: SystemName,
+  edit: (list: { runs: KeptRun[]; failures: Failure[] }) => void,
+): void {
+  const results: Results = { ...empty(facts), faults: readResults()?.faults ?? {} };
   const entry = results.faults[id] ?? { name, title, systems: {} };
-  results.faults[id] = entry;
   const list = entry.systems[of] ?? { runs: [], failures: [] };
-  entry.systems[of] = list;
-  return list;
+  results.faults[id] = { ...entry, systems: { ...entry.systems, [of]: list } };
+  edit(list);
+  save(results);
 }
 
-export function saveResults(results: Results): void {
-  results.at = new Date().toISOString();
+function empty(facts: Facts): Results {
+  return { name: 'drills', at: new Date().toISOString(), machine: machineFacts(), ...facts, faults: {} };
+}
+
+function save(results: Results): void {
   const faults = Object.entries(results.faults).sort(([a], [b]) => a.localeCompare(b, 'en'));
   writeResult('drills', JSON.stringify({ ...results, faults: Object.fromEntries(faults) }, null, 1));
 }

@@ -88,8 +88,14 @@ class Pgherd implements System {
   async stop(): Promise<void> {
     const stateDir = this.#stateDir;
     if (stateDir === undefined) return;
-    await this.#pgherd(['destroy', NAME, '--yes-destroy', NAME], COMMAND_MS, AbortSignal.timeout(COMMAND_MS));
+    const argv = ['destroy', NAME, '--yes-destroy', NAME];
+    const { error } = await this.#pgherd(argv, COMMAND_MS, AbortSignal.timeout(COMMAND_MS));
     this.#stateDir = undefined;
+    // A start that was refused has made no cluster.
+    if (error !== undefined && error.code !== 'cluster-not-found') {
+      process.stderr.write(`the cluster below ${stateDir} is left: ${error.message}\n`);
+      return;
+    }
     rmSync(stateDir, { recursive: true, force: true });
   }
 
@@ -100,7 +106,7 @@ class Pgherd implements System {
     const result = await run(argv, {
       signal,
       timeoutMs,
-      okCodes: args[0] === 'drill' ? [0, 1, 2] : [0, 2],
+      okCodes: args[0] === 'up' ? [0, 2] : [0, 1, 2],
       // A Ctrl-C comes to us; the command is then told to end, and takes its fault back.
       detached: true,
       killGraceMs: 90_000,
