@@ -32,9 +32,9 @@ export interface SensesInput {
 
 /** Paces in milliseconds: while all is well, and in doubt. A calm sentinel costs next to nothing. */
 const PACE = {
-  dcs: { calm: 800, doubt: 100 },
+  dcs: { calm: 1_500, doubt: 100 },
   login: { calm: 1_000, doubt: 500 },
-  commit: { calm: 1_000, doubt: 500 },
+  commit: { calm: 2_000, doubt: 500 },
   patroni: { calm: 1_000, doubt: 400 },
   /** Of interest when somebody has to take over. */
   standbys: { calm: 60_000, doubt: 100 },
@@ -49,11 +49,14 @@ export class LocalSentinel implements Sentinel {
   readonly #standbys: Repeated<string[]>;
   readonly #stop = new AbortController();
   #sight: MemberSight | undefined;
+  #doubt = false;
 
   constructor(input: SensesInput) {
     this.#input = input;
     const { scope, clients } = input;
-    this.#dcs = new Repeated(PACE.dcs.calm, now, signal => readDcs(scope, clients, now, signal));
+    this.#dcs = new Repeated(PACE.dcs.calm, now, signal =>
+      readDcs(scope, clients, { now, everyVoter: this.#doubt }, signal),
+    );
     this.#standbys = new Repeated(PACE.standbys.calm, now, signal => this.#askStandbys(signal));
   }
 
@@ -69,6 +72,7 @@ export class LocalSentinel implements Sentinel {
   }
 
   async sample({ member, doubt, onAlarm }: Aim): Promise<SenseSample> {
+    this.#doubt = doubt;
     this.#dcs.pace(doubt ? PACE.dcs.doubt : PACE.dcs.calm);
     const dcs = this.#dcs.last;
     if (this.#sight?.member !== member) {
@@ -206,7 +210,8 @@ class MemberSight implements AsyncDisposable {
     const commitSince = this.#commit.runningSince;
     return {
       ...common,
-      process: await this.#process(),
+      // Who answers a question runs: the files need not be asked.
+      process: link?.state === 'answered' ? 'running' : await this.#process(),
       newConnection:
         running !== undefined && at - running > LOGIN_MS
           ? { succeeded: false, endedAt: at }
