@@ -1,8 +1,9 @@
 /** Taking a server out of the cluster, which sets its data aside; taking the cluster away, which deletes them. */
 import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { MemberObservation } from '../../core/topology/observation.ts';
+import { codeOf } from '../../lib/errors.ts';
 import type { ApplyContext } from '../contract.ts';
 import { type Machine, stopComponent } from './apply.ts';
 import type { ClientPool } from './clients.ts';
@@ -57,7 +58,13 @@ export async function deleteCluster({ root, run, record }: Paths): Promise<void>
   await rm(run, { recursive: true, force: true });
   // The record goes first: what is left of an interrupted deletion is no cluster any more.
   await rm(record, { force: true });
-  await rm(root, { recursive: true, force: true });
+  // Under another name, so that what the control plane still notes of the end does not make the directory anew.
+  const doomed = join(dirname(root), `.${basename(root)}.deleted`);
+  await rm(doomed, { recursive: true, force: true });
+  await rename(root, doomed).catch(error => {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  });
+  await rm(doomed, { recursive: true, force: true });
 }
 
 /** Where a server keeps its sockets. */
