@@ -31,14 +31,42 @@ const RETRY_MS = 50;
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** Runs until `stopped()`; never rejects. @param slot this client's number among those of its path. */
+/** Lets few in at a time. */
+export class Gate {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(atATime: number) {
+    this.#free = atATime;
+  }
+
+  async pass<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>(resolve => this.#waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free += 1;
+      else next();
+    }
+  }
+}
+
+/**
+ * Runs until `stopped()`; never rejects. The first connection waits at the gate: if all clients logged in at once, each
+ * would run into its own deadline on a busy machine, and again at the next try.
+ * @param slot this client's number among those of its path.
+ */
 export async function runClient(
   path: LoadPath,
   slot: number,
   recorder: Recorder,
+  gate: Gate,
   stopped: () => boolean,
 ): Promise<void> {
   const client = path.kind === 'write' ? new Writer(path, recorder) : new Reader(path, recorder);
+  while (!stopped() && !(await gate.pass(() => client.enter()))) await delay(RETRY_MS);
   await delay((path.everyMs / path.clients) * slot);
   while (!stopped()) {
     const began = recorder.now();
@@ -64,6 +92,16 @@ abstract class LedgerClient {
 
   /** One operation. Resolves with whether the connection can be used further. */
   abstract operate(): Promise<boolean>;
+
+  /** The first connection. Resolves with whether there is one. */
+  async enter(): Promise<boolean> {
+    try {
+      await this.connect();
+      return true;
+    } catch {
+      return false;
+    }
+  }
 
   protected async connect(): Promise<pg.Client> {
     if (this.#connection !== undefined) return this.#connection;

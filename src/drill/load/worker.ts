@@ -3,7 +3,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { parentPort, workerData } from 'node:worker_threads';
 import { endText, readText, sentText } from '../../core/drill/historyFile.ts';
-import { type Recorder, runClient } from './client.ts';
+import { Gate, type Recorder, runClient } from './client.ts';
 import type { LoadPath } from './paths.ts';
 
 export interface LoadInput {
@@ -66,12 +66,14 @@ const recorder: Recorder = {
   },
 };
 
+/** A login costs some ten milliseconds of both processors together. */
+const gate = new Gate(6);
 const timer = setInterval(() => parentPort?.postMessage(progress), PROGRESS_EVERY_MS);
 parentPort?.once('message', () => {
   stopped = true;
 });
 const clients = input.paths.flatMap(path =>
-  Array.from({ length: path.clients }, (_, slot) => runClient(path, slot, recorder, () => stopped)),
+  Array.from({ length: path.clients }, (_, slot) => runClient(path, slot, recorder, gate, () => stopped)),
 );
 await Promise.all(clients);
 clearInterval(timer);
