@@ -92,7 +92,7 @@ class Pgherd implements System {
     const { error } = await this.#pgherd(argv, COMMAND_MS, AbortSignal.timeout(COMMAND_MS));
     this.#stateDir = undefined;
     // A start that was refused has made no cluster.
-    if (error !== undefined && error.code !== 'cluster-not-found') {
+    if (error !== undefined && error.code !== 'no-such-cluster') {
       process.stderr.write(`the cluster below ${stateDir} is left: ${error.message}\n`);
       return;
     }

@@ -1,5 +1,14 @@
 /** A baseline's servers: made, started, watched until they are whole, and taken away. */
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -14,6 +23,7 @@ import type { BaselineSettings } from './settings.ts';
 
 const USER = 'postgres';
 const START_MS = 120_000;
+const PLACE = '/tmp/pgherd-baseline-';
 
 export class Baseline implements AsyncDisposable {
   readonly ground: Ground;
@@ -53,12 +63,16 @@ export class Baseline implements AsyncDisposable {
   /** Resolves when the primary takes writes through every endpoint. */
   static async start(settings: BaselineSettings, tools: Tools, signal: AbortSignal): Promise<Baseline> {
     if (process.getuid?.() !== 0) throw new Error('the baselines need root: networks of their own');
-    const directory = mkdtempSync('/tmp/pgherd-plain-');
+    const directory = mkdtempSync(PLACE);
     let network: Network | undefined;
     let baseline: Baseline | undefined;
     try {
       const ground = await layOut(directory, settings, tools, signal);
       network = await Network.make(isolationPrograms(tools));
+      // There is only one network: other directories are of benchmarks that were killed.
+      for (const left of globSync(`${PLACE}*`)) {
+        if (left !== directory) rmSync(left, { recursive: true, force: true });
+      }
       baseline = new Baseline(ground, tools, network);
       for (const host of baseline.hosts) host.start();
       await baseline.#prepare(signal);

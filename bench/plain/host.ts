@@ -72,7 +72,7 @@ export class Host {
     const ended = once(child, 'exit');
     if (child.exitCode === null && child.signalCode === null) {
       child.kill('SIGKILL');
-      await Promise.race([ended, delay(STOP_MS)]);
+      await Promise.race([ended, delay(STOP_MS, undefined, { ref: false })]);
     }
     const signal = AbortSignal.timeout(STOP_MS);
     await untilGone(all, 'the processes of a host to end', signal);
