@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 
 /** A process that cannot be mistaken for a later one with the same pid. */
 export interface ProcessId {
@@ -28,6 +28,19 @@ export async function startedAt(pid: number): Promise<Date | undefined> {
   const boot = /^btime (\d+)$/m.exec(await readFile('/proc/stat', 'utf8'))?.[1];
   if (ticks === undefined || boot === undefined) return undefined;
   return new Date((Number(boot) + Number(ticks) / TICKS_PER_SECOND) * 1000);
+}
+
+/** A living process with exactly these arguments; undefined: there is none. */
+export async function findProcess(argv: readonly string[]): Promise<ProcessId | undefined> {
+  const wanted = argv.map(word => `${word}\0`).join('');
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const found = await readFile(`/proc/${name}/cmdline`, 'utf8').catch(() => '');
+    const pid = Number(name);
+    const startTime = found === wanted ? await startTimeOf(pid) : undefined;
+    if (startTime !== undefined) return { pid, startTime };
+  }
+  return undefined;
 }
 
 export async function isAlive(id: ProcessId): Promise<boolean> {

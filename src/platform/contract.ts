@@ -141,6 +141,8 @@ export interface ClientHold extends AsyncDisposable {
 
 /** The sentinel's senses and hands on one cluster. All times are milliseconds of performance.now(). */
 export interface Sentinel extends AsyncDisposable {
+  /** How far apart looks may be while all is well. */
+  readonly calmMs: number;
   /** Who is a member, and what is being done to the cluster. */
   sight(): Promise<Sight>;
   /** What the probes have found out since the last call. Never waits for a probe. */

@@ -88,12 +88,17 @@ export async function startComponent(machine: Machine, name: string, context: Ap
 
 /** runsvdir below a sub-reaper. Safe when it runs already. It starts at once what ran before, after a reboot say. */
 export async function startSupervisor(machine: Machine): Promise<void> {
-  const { paths, record, supervisor } = machine;
-  const { tini, runsvdir } = record.programs;
-  if (await supervisor.isRunning()) return;
+  const { paths, supervisor } = machine;
+  const argv = supervisorArgv(machine);
+  if (await supervisor.adopt(argv)) return;
   await ensureHosts(machine, machine.wanted, AbortSignal.timeout(HOSTS_MS));
   await backdate(paths.services);
-  await supervisor.ensure([tini, '-s', '--', runsvdir, '-P', paths.services], paths.services);
+  await supervisor.ensure(argv, paths.services);
+}
+
+function supervisorArgv({ paths, record }: Machine): [string, ...string[]] {
+  const { tini, runsvdir } = record.programs;
+  return [tini, '-s', '--', runsvdir, '-P', paths.services];
 }
 
 async function waitForVoter(machine: Machine, name: string, signal: AbortSignal): Promise<void> {
@@ -196,7 +201,9 @@ export async function stopAll(
 }
 
 /** SIGHUP makes runsvdir end every runsv, which ends its svlogd. */
-async function stopSupervisor({ paths, supervisor }: Machine, signal: AbortSignal): Promise<void> {
+async function stopSupervisor(machine: Machine, signal: AbortSignal): Promise<void> {
+  const { paths, supervisor } = machine;
+  await supervisor.adopt(supervisorArgv(machine));
   await supervisor.stop('SIGHUP', 10_000, signal);
   // runsv processes whose runsvdir was killed earlier are not its children any more: end them one by one.
   for (const name of await listServices(paths.services)) {

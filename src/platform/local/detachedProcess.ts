@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { open, rm } from 'node:fs/promises';
 import { readIfExists, writeAtomically } from '../../lib/files.ts';
-import { isAlive, type ProcessId, startTimeOf } from '../../lib/process.ts';
+import { findProcess, isAlive, type ProcessId, startTimeOf } from '../../lib/process.ts';
 import { sleep } from '../../lib/time.ts';
 
 /** Environment of the servers: nothing of the caller's own, which might hold PG* or PATRONI_* settings. */
@@ -22,9 +22,17 @@ export class DetachedProcess {
     return id !== undefined && (await isAlive(id));
   }
 
+  /** Whether it runs. Finds it also when whoever started it was killed before noting it. */
+  async adopt(argv: readonly string[]): Promise<boolean> {
+    if (await this.isRunning()) return true;
+    const unnoted = await findProcess(argv);
+    if (unnoted !== undefined) await this.#note(unnoted);
+    return unnoted !== undefined;
+  }
+
   /** Starts it in a session of its own unless it runs already. */
   async ensure(argv: readonly [string, ...string[]], cwd: string): Promise<void> {
-    if (await this.isRunning()) return;
+    if (await this.adopt(argv)) return;
     const log = await open(this.#log, 'a', 0o600);
     try {
       const [program, ...args] = argv;
@@ -36,8 +44,7 @@ export class DetachedProcess {
       });
       await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
       const pid = child.pid ?? 0;
-      const id: ProcessId = { pid, startTime: (await startTimeOf(pid)) ?? '' };
-      await writeAtomically(this.#file, JSON.stringify(id), { mode: 0o600 });
+      await this.#note({ pid, startTime: (await startTimeOf(pid)) ?? '' });
       child.unref();
     } finally {
       await log.close();
@@ -55,6 +62,10 @@ export class DetachedProcess {
       await sleep(20, signal);
     }
     await rm(this.#file, { force: true });
+  }
+
+  async #note(id: ProcessId): Promise<void> {
+    await writeAtomically(this.#file, JSON.stringify(id), { mode: 0o600 });
   }
 
   async #read(): Promise<ProcessId | undefined> {

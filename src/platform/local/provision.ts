@@ -1,4 +1,5 @@
 /** What every step needs: directories, the hosts of isolated members, every server laid out below its supervisor. */
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClusterSpec } from '../../core/manifest/spec.ts';
 import { ensureDirectory } from '../../lib/files.ts';
@@ -28,6 +29,10 @@ export async function provision(
 async function prepareDirectories(paths: Paths, record: ClusterRecord): Promise<void> {
   const owner = process.getuid?.() === 0 ? record.serviceUser : undefined;
   await ensureDirectory(paths.root, { mode: 0o755 });
+  // Left of a command that was killed in the middle of writing. Whoever writes here holds the cluster's lock.
+  for (const name of await readdir(paths.root)) {
+    if (name.endsWith('.tmp')) await rm(join(paths.root, name), { force: true });
+  }
   for (const own of [paths.secrets, paths.aside]) await ensureDirectory(own, { mode: 0o700 });
   await ensureDirectory(paths.services, { mode: 0o755 });
   for (const shared of [paths.tls, paths.conf, paths.data, paths.logs])

@@ -33,17 +33,23 @@ export interface SensesInput {
 /** Paces in milliseconds: while all is well, and in doubt. A calm sentinel costs next to nothing. */
 const PACE = {
   dcs: { calm: 1_500, doubt: 100 },
-  login: { calm: 1_000, doubt: 500 },
+  login: { calm: 1_500, doubt: 500 },
   commit: { calm: 2_000, doubt: 500 },
-  patroni: { calm: 1_000, doubt: 400 },
+  patroni: { calm: 1_500, doubt: 400 },
   /** Of interest when somebody has to take over. */
   standbys: { calm: 60_000, doubt: 100 },
 };
+/**
+ * Members that share this machine cannot fall silent without it: what dies there closes its sessions, which is told at
+ * once. Below the gap that makes a look count as late.
+ */
+const CALM_MS = { isolated: 150, together: 300 };
 const PATRONI_MS = 800;
 const STANDBY_MS = 250;
 const STANDBY_FRESH_MS = 500;
 
 export class LocalSentinel implements Sentinel {
+  readonly calmMs: number;
   readonly #input: SensesInput;
   readonly #dcs: Repeated<DcsRead>;
   readonly #standbys: Repeated<string[]>;
@@ -53,6 +59,7 @@ export class LocalSentinel implements Sentinel {
 
   constructor(input: SensesInput) {
     this.#input = input;
+    this.calmMs = input.record.isolated ? CALM_MS.isolated : CALM_MS.together;
     const { scope, clients } = input;
     this.#dcs = new Repeated(PACE.dcs.calm, now, signal =>
       readDcs(scope, clients, { now, everyVoter: this.#doubt }, signal),
