@@ -9,7 +9,8 @@ import { sleep } from '../lib/time.ts';
 import type { ClusterRef, Platform, PlatformCluster } from '../platform/contract.ts';
 import { runSentinel } from './sentinel.ts';
 
-const LOOK_EVERY_MS = 4000;
+/** The sentinel looks at the primary itself, several times a second. */
+const LOOK_EVERY_MS = 6000;
 /** Clusters come and go rarely. */
 const LIST_EVERY_MS = 10_000;
 

@@ -11,8 +11,8 @@ import { promiseOf } from '../core/topology/promise.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { ClientHold, PlatformCluster, Sentinel } from '../platform/contract.ts';
 
-/** Between two looks: while all is well, and in doubt. */
-const LOOK_MS = { calm: 150, doubt: 50 };
+/** Between two looks in doubt. */
+const DOUBT_MS = 50;
 const SIGHT_EVERY_MS = 500;
 
 /** Watches until the signal aborts. Never rejects; `report` gets a line for each trouble. */
@@ -35,7 +35,7 @@ export async function runSentinel(
 
   while (!signal.aborted) {
     const alarm = new Alarm();
-    const doubt = memory.watch?.doubtSince !== undefined || memory.hold !== undefined;
+    const doubt = inDoubt(memory);
     const at = now();
     try {
       if (at - sightAt > SIGHT_EVERY_MS) {
@@ -58,13 +58,16 @@ export async function runSentinel(
     } catch (error) {
       if (!signal.aborted) report(messageOf(error));
     }
-    const pause =
-      memory.watch?.doubtSince !== undefined || memory.hold !== undefined ? LOOK_MS.doubt : LOOK_MS.calm;
+    const pause = inDoubt(memory) ? DOUBT_MS : senses.calmMs;
     planned = now() + pause;
     await alarm.wait(pause, signal);
     planned = Math.min(planned, now());
   }
   await hands.release();
+}
+
+function inDoubt({ watch, hold }: Evidence): boolean {
+  return watch?.doubtSince !== undefined || hold !== undefined;
 }
 
 /** The hold ended because the next primary was seen before the leader key was read again. */
