@@ -13,6 +13,7 @@ import { postgresOf } from '../faults/members.ts';
 import { identify, postmasterOf, send } from '../faults/processes.ts';
 import { memberAddress, memberName, ordinalOf, type Paths } from '../layout.ts';
 import type { ClusterRecord } from '../record.ts';
+import { serviceStatus } from '../runit.ts';
 import type { SecretStore } from '../secrets.ts';
 import { type DcsRead, readDcs, revokeLeader } from './dcs.ts';
 import { Canary, LOGIN_MS, login } from './inside.ts';
@@ -45,6 +46,8 @@ const PACE = {
  */
 const CALM_MS = { isolated: 150, together: 300 };
 const PATRONI_MS = 800;
+/** Python and its modules take two seconds on an idle machine, several on a busy one. */
+const PATRONI_START_MS = 10_000;
 const STANDBY_MS = 250;
 const STANDBY_FRESH_MS = 500;
 
@@ -157,7 +160,8 @@ class MemberSight implements AsyncDisposable {
   readonly #canary: Canary;
   readonly #login: Repeated<boolean>;
   readonly #commit: Repeated<void>;
-  readonly #patroni: Repeated<{ answered: boolean; failsafe: boolean }>;
+  /** undefined: it is being started, and cannot answer yet. */
+  readonly #patroni: Repeated<boolean | undefined>;
   /** Attempts of vantages that have ended since the last sample. */
   #vantages: { from: string; reached: boolean | undefined }[] = [];
   #asking = false;
@@ -174,9 +178,9 @@ class MemberSight implements AsyncDisposable {
     this.#patroni = new Repeated(PACE.patroni.calm, now, async signal => {
       try {
         await clients.patroni(member).status(signal, PATRONI_MS);
-        return { answered: true, failsafe: false };
+        return true;
       } catch {
-        return { answered: false, failsafe: false };
+        return (await this.#patroniStarts()) ? undefined : false;
       }
     });
   }
@@ -208,7 +212,10 @@ class MemberSight implements AsyncDisposable {
       member: this.member,
       link,
       vantages,
-      patroni: patroni && { ...patroni.value, endedAt: patroni.endedAt },
+      patroni:
+        patroni?.value === undefined
+          ? undefined
+          : { answered: patroni.value, failsafe: false, endedAt: patroni.endedAt },
     };
     // Whoever is on a host that nothing reaches could not tell us anything.
     if (!this.#hostAnswered) return { ...common, process: 'unknown' };
@@ -236,6 +243,12 @@ class MemberSight implements AsyncDisposable {
       this.#canary[Symbol.asyncDispose](),
       new Promise(resolve => setTimeout(resolve, 200)),
     ]);
+  }
+
+  /** It has ended and runit starts it again, or did so just now: that is no Patroni that hangs. */
+  async #patroniStarts(): Promise<boolean> {
+    const { pid, since } = await serviceStatus(this.#input.paths.services, this.member);
+    return pid === undefined || since === undefined || Date.now() - Date.parse(since) < PATRONI_START_MS;
   }
 
   async #process(): Promise<'running' | 'gone'> {
