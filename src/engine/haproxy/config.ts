@@ -55,7 +55,8 @@ export function renderHaproxy(input: ProxyInput): string {
     '  balance leastconn',
     `  option httpchk GET ${standbyCheck}`,
     '  http-check expect status 200',
-    ...servers(input),
+    // A Patroni that is killed is back within two seconds: its standby's sessions need not notice.
+    ...servers(input, ' fall 8'),
     '',
   ].join('\n');
 }
@@ -73,6 +74,6 @@ function frontend(name: string, listen: { addresses: string[]; port: number }, r
   ];
 }
 
-function servers(input: ProxyInput): string[] {
-  return input.members.map(member => `  server ${member.name} ${member.address}:${member.port}`);
+function servers(input: ProxyInput, options = ''): string[] {
+  return input.members.map(({ name, address, port }) => `  server ${name} ${address}:${port}${options}`);
 }
