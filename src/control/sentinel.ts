@@ -33,8 +33,8 @@ export async function runSentinel(
     return { ...sight, mode, maintenance: false };
   }
 
+  const alarm = new Alarm();
   while (!signal.aborted) {
-    const alarm = new Alarm();
     const doubt = inDoubt(memory);
     const at = now();
     try {
@@ -88,10 +88,15 @@ class Alarm {
     this.#wake?.();
   };
 
+  /** A bell that rang since the last wait counts once. */
   wait(ms: number, signal: AbortSignal): Promise<void> {
-    if (this.#rung || signal.aborted) return Promise.resolve();
+    const rung = this.#rung;
+    this.#rung = false;
+    if (rung || signal.aborted) return Promise.resolve();
     return new Promise(resolve => {
       const end = () => {
+        this.#rung = false;
+        this.#wake = undefined;
         clearTimeout(timer);
         signal.removeEventListener('abort', end);
         resolve();
