@@ -10,7 +10,7 @@ import type { ClusterRef, Platform, PlatformCluster } from '../platform/contract
 import { runSentinel } from './sentinel.ts';
 
 /** The sentinel looks at the primary itself, several times a second. */
-const LOOK_EVERY_MS = 6000;
+const LOOK_EVERY_MS = 10_000;
 /** Clusters come and go rarely. */
 const LIST_EVERY_MS = 10_000;
 
@@ -55,7 +55,8 @@ async function watchCluster(
     const troubles = [
       await troubleOf(() => undoOrphans(cluster, signal), signal),
       await troubleOf(async () => {
-        const observed = await cluster.observe({ catalog: false, withoutConfig: true }, signal);
+        const brief = { catalog: false, withoutConfig: true, withoutFiles: true };
+        const observed = await cluster.observe(brief, signal);
         over = !observed.exists || observed.stopped;
         if (over) return;
         sentinel.start();

@@ -13,7 +13,8 @@ import type { ClientHold, PlatformCluster, Sentinel } from '../platform/contract
 
 /** Between two looks in doubt. */
 const DOUBT_MS = 50;
-const SIGHT_EVERY_MS = 500;
+/** What people do to the cluster matters only when the primary is silent: then it is read anew. */
+const SIGHT_MS = { calm: 5_000, doubt: 100 };
 
 /** Watches until the signal aborts. Never rejects; `report` gets a line for each trouble. */
 export async function runSentinel(
@@ -38,11 +39,12 @@ export async function runSentinel(
     const doubt = inDoubt(memory);
     const at = now();
     try {
-      if (at - sightAt > SIGHT_EVERY_MS) {
+      const seen = await senses.sample({ member: memory.key.holder?.name, doubt, onAlarm: alarm.ring });
+      const calm = !doubt && seen.link?.state === 'answered';
+      if (at - sightAt > (calm ? SIGHT_MS.calm : SIGHT_MS.doubt)) {
         sight = await senses.sight();
         sightAt = at;
       }
-      const seen = await senses.sample({ member: memory.key.holder?.name, doubt, onAlarm: alarm.ring });
       const sample: Sample = {
         ...seen,
         at: now(),

@@ -53,6 +53,8 @@ export interface ObserveOptions {
   catalog: boolean;
   /** Leave out Patroni's dynamic configuration, for who looks every few seconds. */
   withoutConfig?: boolean;
+  /** Leave out whether servers run with what they should be given (`outdated` is 'no'), for the same. */
+  withoutFiles?: boolean;
 }
 
 export interface ApplyContext {

@@ -106,8 +106,12 @@ done
 cat > ${target}.$$ <<'TARGET'
 ${text}TARGET
 mv -f ${target}.$$ ${target}
-for pid in ${join(paths.run, 'pooler-[0-9]*', 'pid')}; do
-  [ -r "$pid" ] && kill -HUP "$(cat "$pid")" 2>/dev/null
+# Twice: a pooler that is just being started may have read the old target, and has no pid file yet.
+for pause in 0 1; do
+  sleep "$pause"
+  for pid in ${join(paths.run, 'pooler-[0-9]*', 'pid')}; do
+    [ -r "$pid" ] && kill -HUP "$(cat "$pid")" 2>/dev/null
+  done
 done
 exit 0
 `;

@@ -38,7 +38,7 @@ export async function observeCluster(
   const exists = (await readRecord(paths.record)) !== undefined;
   const services = exists ? await listServices(paths.services) : [];
   const wanted = wantedComponents(spec, record).map(component => component.name);
-  const machine = exists ? await input.machine() : undefined;
+  const machine = exists && options.withoutFiles !== true ? await input.machine() : undefined;
   const render = (name: string) => (wanted.includes(name) ? machine?.render(name) : undefined);
   const named = (kind: string) => services.filter(name => componentKind(name) === kind);
   const [components, members, dcs, controlPlane] = await Promise.all([

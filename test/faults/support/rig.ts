@@ -3,7 +3,7 @@
  * load on it, and holds it to what it acknowledged.
  */
 import { afterEach, beforeAll, beforeEach } from 'vitest';
-import type { MemberDocument, StatusDocument } from '../../../src/cli/schema.ts';
+import type { EventsDocument, MemberDocument, StatusDocument } from '../../../src/cli/schema.ts';
 import { Cluster, type EndpointKey } from '../../support/cluster.ts';
 import { manifest } from '../../support/manifest.ts';
 import { eventually } from '../../support/poll.ts';
@@ -70,9 +70,18 @@ export class Rig {
       const { members, sentence } = await this.cluster.status();
       const [primary, second] = members.filter(member => member.role === 'primary');
       if (primary === undefined || second !== undefined || primary.name === old.name)
-        throw new Error(sentence);
+        throw new Error(`${sentence}\n${await this.#lastEvents()}`);
       return primary;
     });
+  }
+
+  /** What the control plane has said of it: the reason why nothing happens is there. */
+  async #lastEvents(): Promise<string> {
+    const { events } = await this.cluster.sandbox.json<EventsDocument>(['events', this.cluster.name]);
+    return events
+      .slice(-8)
+      .map(({ at, actor, event, message }) => `${at} ${actor} ${event}: ${message}`)
+      .join('\n');
   }
 
   /** Is stopped at the end of the test, also when that fails before it does so itself. */

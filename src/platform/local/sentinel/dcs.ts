@@ -13,7 +13,8 @@ export interface DcsRead {
   members: Record<string, KeyValue>;
 }
 
-const ANSWER_MS = 400;
+/** For one voter: a dead one is to be passed over soon. Of several the first counts: a busy one may take its time. */
+const ANSWER_MS = { one: 400, several: 800 };
 
 const syncRecord = z.object({ leader: z.string().nullish(), sync_standby: z.string().nullish() });
 const configRecord = z.object({ pause: z.boolean().optional() });
@@ -42,12 +43,13 @@ export async function readDcs(
   signal: AbortSignal,
 ): Promise<DcsRead> {
   const sentAt = now();
+  const answerMs = everyVoter ? ANSWER_MS.several : ANSWER_MS.one;
   try {
     return await anyVoter(clients, everyVoter, async voter => {
-      const keys = await voter.readPrefix(`${scope}/`, signal, ANSWER_MS);
+      const keys = await voter.readPrefix(`${scope}/`, signal, answerMs);
       const found = (name: string) => keys.find(({ key }) => key === `${scope}/${name}`);
       return {
-        leader: await readLeader(voter, found('leader'), sentAt, signal),
+        leader: await readLeader(voter, found('leader'), { sentAt, answerMs }, signal),
         sync: asSync(found('sync')),
         paused: parsed(configRecord, found('config'))?.pause === true,
         members: Object.fromEntries(
@@ -66,10 +68,10 @@ export async function readDcs(
 async function readLeader(
   voter: EtcdClient,
   key: KeyValue | undefined,
-  sentAt: number,
+  { sentAt, answerMs }: { sentAt: number; answerMs: number },
   signal: AbortSignal,
 ): Promise<LeaderRead> {
-  const lease = key?.lease === undefined ? undefined : await voter.leaseOf(key.lease, signal, ANSWER_MS);
+  const lease = key?.lease === undefined ? undefined : await voter.leaseOf(key.lease, signal, answerMs);
   if (key === undefined || lease === undefined) return { state: 'none', sentAt };
   const { remainingMs: leaseRemainingMs, ttlMs } = lease;
   return { state: 'held', name: key.value, revision: key.revision, leaseRemainingMs, ttlMs, sentAt };
@@ -93,22 +95,24 @@ function parsed<T>(schema: z.ZodType<T>, key: KeyValue | undefined): T | undefin
 
 /**
  * Deletes the leader key if it still has this revision; with `tag`, the member's own record is marked nofailover in
- * the same transaction, so that Patroni's election does not wait for its answer. Resolves with whether it was deleted.
+ * the same transaction, so that Patroni's election does not wait for its answer. The voter `suspect` is asked last.
+ * Resolves with whether it was deleted.
  */
 export async function revokeLeader(
   scope: string,
   clients: ClientPool,
-  options: { revision: string; tag: KeyValue | undefined },
+  options: { revision: string; tag: KeyValue | undefined; suspect: number | undefined },
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { revision, tag } = options;
+  const { revision, tag, suspect } = options;
   const put = tag && { key: tag.key, value: withoutFailover(tag.value), lease: tag.lease };
   // One after the other: of several at once only the first could succeed, and another might answer first.
   let failure: unknown;
-  for (let n = VOTERS - 1; n >= 0; n -= 1) {
+  const voters = Array.from({ length: VOTERS }, (_, n) => n);
+  for (const n of voters.toSorted((a, b) => Number(a === suspect) - Number(b === suspect))) {
     try {
       const voter = clients.etcd(`etcd-${n}`);
-      return await voter.compareAndDelete(`${scope}/leader`, revision, put, signal, ANSWER_MS);
+      return await voter.compareAndDelete(`${scope}/leader`, revision, put, signal, ANSWER_MS.one);
     } catch (error) {
       signal.throwIfAborted();
       failure = error;

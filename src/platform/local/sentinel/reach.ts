@@ -18,7 +18,8 @@ export function answersTo(host: string, port: number, localAddress?: string): Pr
       socket.destroy();
       resolve(reached);
     };
-    const timer = setTimeout(() => end(false), REACH_MS);
+    // Timers come before sockets: whoever was late himself may find the answer waiting.
+    const timer = setTimeout(() => setImmediate(() => end(false)), REACH_MS);
     socket.once('connect', () => end(true));
     socket.once('error', error => end(codeOf(error) === 'ECONNREFUSED'));
   });

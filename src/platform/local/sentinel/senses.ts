@@ -33,10 +33,10 @@ export interface SensesInput {
 
 /** Paces in milliseconds: while all is well, and in doubt. A calm sentinel costs next to nothing. */
 const PACE = {
-  dcs: { calm: 1_500, doubt: 100 },
-  login: { calm: 1_500, doubt: 500 },
+  dcs: { calm: 2_000, doubt: 100 },
+  login: { calm: 2_000, doubt: 500 },
   commit: { calm: 2_000, doubt: 500 },
-  patroni: { calm: 1_500, doubt: 400 },
+  patroni: { calm: 3_000, doubt: 400 },
   /** Of interest when somebody has to take over. */
   standbys: { calm: 60_000, doubt: 100 },
 };
@@ -48,14 +48,16 @@ const CALM_MS = { isolated: 150, together: 300 };
 const PATRONI_MS = 800;
 /** Python and its modules take two seconds on an idle machine, several on a busy one. */
 const PATRONI_START_MS = 10_000;
-const STANDBY_MS = 250;
-const STANDBY_FRESH_MS = 500;
+/** A busy machine's Patroni takes a while; each standby is asked by itself, so that a dead one delays no other. */
+const STANDBY_MS = 1_000;
+const STANDBY_FRESH_MS = 1_000;
 
 export class LocalSentinel implements Sentinel {
   readonly calmMs: number;
   readonly #input: SensesInput;
   readonly #dcs: Repeated<DcsRead>;
-  readonly #standbys: Repeated<string[]>;
+  /** Of the recorded standbys, whether Patroni answers, runs its PostgreSQL and may take over. */
+  readonly #standbys = new Map<string, Repeated<boolean>>();
   readonly #stop = new AbortController();
   #sight: MemberSight | undefined;
   #doubt = false;
@@ -67,7 +69,6 @@ export class LocalSentinel implements Sentinel {
     this.#dcs = new Repeated(PACE.dcs.calm, now, signal =>
       readDcs(scope, clients, { now, everyVoter: this.#doubt }, signal),
     );
-    this.#standbys = new Repeated(PACE.standbys.calm, now, signal => this.#askStandbys(signal));
   }
 
   async sight(): Promise<Sight> {
@@ -89,19 +90,13 @@ export class LocalSentinel implements Sentinel {
       await this.#sight?.[Symbol.asyncDispose]();
       this.#sight = member === undefined ? undefined : await MemberSight.open(member, this.#input, onAlarm);
     }
-    this.#standbys.pace(doubt ? PACE.standbys.doubt : PACE.standbys.calm);
-    const answered = this.#standbys.last;
-    const standbys =
-      answered !== undefined && now() - answered.endedAt < STANDBY_FRESH_MS ? answered.value : [];
+    const recorded = dcs?.value.sync?.standbys ?? [];
+    this.#askStandbys(recorded, doubt);
     return {
       leader: dcs?.value.leader,
       sync: dcs?.value.sync && {
         leader: dcs.value.sync.leader,
-        standbys: dcs.value.sync.standbys.map(name => ({
-          name,
-          streams: undefined,
-          answers: standbys.includes(name),
-        })),
+        standbys: recorded.map(name => ({ name, streams: undefined, answers: this.#standbyAnswers(name) })),
       },
       ...(await this.#sight?.sample(doubt)),
     };
@@ -111,7 +106,8 @@ export class LocalSentinel implements Sentinel {
     const { scope, clients } = this.#input;
     const { revision, tagMember } = options;
     const tag = tagMember === undefined ? undefined : this.#dcs.last?.value.members[tagMember];
-    return await revokeLeader(scope, clients, { revision, tag }, this.#stop.signal);
+    const suspect = this.#sight && ordinalOf(this.#sight.member);
+    return await revokeLeader(scope, clients, { revision, tag, suspect }, this.#stop.signal);
   }
 
   async fence(member: string): Promise<boolean> {
@@ -130,25 +126,36 @@ export class LocalSentinel implements Sentinel {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     this.#dcs[Symbol.dispose]();
-    this.#standbys[Symbol.dispose]();
+    for (const standby of this.#standbys.values()) standby[Symbol.dispose]();
     await this.#sight?.[Symbol.asyncDispose]();
   }
 
-  /** Of the recorded standbys, whose Patroni answers, runs its PostgreSQL and may take over. */
-  async #askStandbys(signal: AbortSignal): Promise<string[]> {
+  #askStandbys(recorded: readonly string[], doubt: boolean): void {
+    for (const [name, asked] of this.#standbys) {
+      if (recorded.includes(name)) continue;
+      asked[Symbol.dispose]();
+      this.#standbys.delete(name);
+    }
     const { clients } = this.#input;
-    const names = this.#dcs.last?.value.sync?.standbys ?? [];
-    const answers = await Promise.all(
-      names.map(async name => {
-        try {
-          const { state } = await clients.patroni(name).status(signal, STANDBY_MS);
-          return state === 'running' || state === 'streaming' ? name : undefined;
-        } catch {
-          return undefined;
-        }
-      }),
-    );
-    return answers.filter(name => name !== undefined);
+    for (const name of recorded) {
+      const asked =
+        this.#standbys.get(name) ??
+        new Repeated(PACE.standbys.calm, now, async signal => {
+          try {
+            const { state } = await clients.patroni(name).status(signal, STANDBY_MS);
+            return state === 'running' || state === 'streaming';
+          } catch {
+            return false;
+          }
+        });
+      this.#standbys.set(name, asked);
+      asked.pace(doubt ? PACE.standbys.doubt : PACE.standbys.calm);
+    }
+  }
+
+  #standbyAnswers(name: string): boolean {
+    const last = this.#standbys.get(name)?.last;
+    return last?.value === true && now() - last.endedAt < STANDBY_FRESH_MS;
   }
 }
 
@@ -274,7 +281,7 @@ class MemberSight implements AsyncDisposable {
           },
         ),
         ...others.map(async n => {
-          const there = await answersTo(memberAddress(record, n), PATRONI_PORT);
+          const there = await answersTo(memberAddress(record, n), record.port);
           note(memberName(spec, n), there ? await reachedFrom(record, n, suspect) : undefined);
         }),
       ]);
