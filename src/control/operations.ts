@@ -44,7 +44,7 @@ export async function switchover(
     await using hold = await cluster.holdClients(HOLD);
     await cluster.patroni.switchover({ from: primary.name, to }, context.signal);
     const options = { timeoutMs: MOVE_TIMEOUT_MS, signal: context.signal };
-    await hold?.release(await cluster.awaitOtherPrimary(primary.name, options));
+    await hold.release(await cluster.awaitOtherPrimary(primary.name, options));
   });
 }
 

@@ -13,8 +13,8 @@ import type { ClientHold, PlatformCluster, Sentinel } from '../platform/contract
 
 /** Between two looks in doubt. */
 const DOUBT_MS = 50;
-/** What people do to the cluster matters only when the primary is silent: then it is read anew. */
-const SIGHT_MS = { calm: 5_000, doubt: 100 };
+/** What people do to the cluster matters in doubt and after a bell: then it is read at every look. */
+const SIGHT_EVERY_MS = 5_000;
 
 /** Watches until the signal aborts. Never rejects; `report` gets a line for each trouble. */
 export async function runSentinel(
@@ -29,6 +29,7 @@ export async function runSentinel(
   let sightAt = now();
   let memory = begin(now(), setting());
   let planned = now();
+  let rung = false;
 
   function setting() {
     return { ...sight, mode, maintenance: false };
@@ -39,12 +40,12 @@ export async function runSentinel(
     const doubt = inDoubt(memory);
     const at = now();
     try {
-      const seen = await senses.sample({ member: memory.key.holder?.name, doubt, onAlarm: alarm.ring });
-      const calm = !doubt && seen.link?.state === 'answered';
-      if (at - sightAt > (calm ? SIGHT_MS.calm : SIGHT_MS.doubt)) {
+      const asked = senses.sample({ member: memory.key.holder?.name, doubt, onAlarm: alarm.ring });
+      if (doubt || rung || at - sightAt > SIGHT_EVERY_MS) {
         sight = await senses.sight();
         sightAt = at;
       }
+      const seen = await asked;
       const sample: Sample = {
         ...seen,
         at: now(),
@@ -62,7 +63,7 @@ export async function runSentinel(
     }
     const pause = inDoubt(memory) ? DOUBT_MS : senses.calmMs;
     planned = now() + pause;
-    await alarm.wait(pause, signal);
+    rung = await alarm.wait(pause, signal);
     planned = Math.min(planned, now());
   }
   await hands.release();
@@ -90,18 +91,19 @@ class Alarm {
     this.#wake?.();
   };
 
-  /** A bell that rang since the last wait counts once. */
-  wait(ms: number, signal: AbortSignal): Promise<void> {
+  /** A bell that rang since the last wait counts once. Resolves with whether it rang. */
+  wait(ms: number, signal: AbortSignal): Promise<boolean> {
     const rung = this.#rung;
     this.#rung = false;
-    if (rung || signal.aborted) return Promise.resolve();
+    if (rung || signal.aborted) return Promise.resolve(rung);
     return new Promise(resolve => {
       const end = () => {
+        const rang = this.#rung;
         this.#rung = false;
         this.#wake = undefined;
         clearTimeout(timer);
         signal.removeEventListener('abort', end);
-        resolve();
+        resolve(rang);
       };
       const timer = setTimeout(end, ms);
       this.#wake = end;
@@ -118,7 +120,7 @@ class Hands {
   readonly #senses: Sentinel;
   readonly #signal: AbortSignal;
   readonly #report: (line: string) => void;
-  #hold: Promise<ClientHold | undefined> | undefined;
+  #hold: Promise<ClientHold> | undefined;
   #fenced: Sample['fenced'];
   #withheld = '';
 
@@ -173,8 +175,13 @@ class Hands {
       case 'hold': {
         const limitMs = Math.max(0, decision.untilAt - memory.at);
         this.#hold ??= this.#cluster.holdClients({ limitMs, drainMs: 0 });
-        await this.#note(decision, memory.watch?.member ?? 'cluster');
-        return await this.#releaseToNext(memory.watch?.member ?? '', limitMs);
+        const suspect = memory.watch?.member;
+        // A disk can take a second, and clients wait.
+        await Promise.all([
+          this.#releaseToNext(suspect ?? '', limitMs),
+          this.#note(decision, suspect ?? 'cluster'),
+        ]);
+        return;
       }
       case 'resume':
         await this.release(decision.why === 'writable' ? memory.watch?.member : undefined);

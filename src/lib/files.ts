@@ -12,6 +12,8 @@ export interface WriteOptions {
   mode: number;
   /** Only root may give files away; undefined leaves them with the process's own user. */
   owner?: Owner | undefined;
+  /** false: what a crash of the machine may lose, because it is written anew after one. A disk can take a second. */
+  durable?: false;
 }
 
 /** The file's text, or undefined when there is no such file. */
@@ -33,7 +35,7 @@ export async function writeAtomically(path: string, text: string, options: Write
     try {
       await file.writeFile(text);
       await file.chmod(options.mode);
-      await file.sync();
+      if (options.durable !== false) await file.sync();
     } finally {
       await file.close();
     }

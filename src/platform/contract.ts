@@ -107,9 +107,9 @@ export interface PlatformCluster extends Disposable {
   readonly faults: Faults;
   /**
    * Lets no client of the primary's poolers begin a transaction, for at most `limitMs`, whoever dies until then;
-   * waits up to `drainMs` for transactions under way. undefined: there are no such poolers.
+   * waits up to `drainMs` for transactions under way. Where there are no such poolers nobody waits.
    */
-  holdClients(limits: { limitMs: number; drainMs: number }): Promise<ClientHold | undefined>;
+  holdClients(limits: { limitMs: number; drainMs: number }): Promise<ClientHold>;
   /** Begins to watch the primary closely. */
   sentinel(): Sentinel;
   /** Waits until another member than this one takes writes. Resolves with its name. */
@@ -137,7 +137,7 @@ export interface PlatformCluster extends Disposable {
 export interface ClientHold extends AsyncDisposable {
   /** All transactions have ended. False: some are under way still, and others wait. */
   drained: boolean;
-  /** Leads the poolers to this primary, where one is named, and lets clients go on. May be repeated. */
+  /** Leads the endpoints to this primary, where one is named, and lets clients go on. May be repeated. */
   release(primary?: string): Promise<void>;
 }
 

@@ -172,7 +172,11 @@ function open(cluster: MemoryCluster, manifest?: string): PlatformCluster {
     sentinel: () => {
       throw new Error('not in memory');
     },
-    holdClients: async () => undefined,
+    holdClients: async () => ({
+      drained: true,
+      release: async () => {},
+      [Symbol.asyncDispose]: async () => {},
+    }),
     awaitOtherPrimary: async than =>
       cluster.world.observed.members.find(member => member.role === 'primary' && member.name !== than)
         ?.name ?? '',

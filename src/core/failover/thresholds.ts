@@ -17,7 +17,7 @@ export interface Thresholds {
   holdLimitMs: number;
   /** No sign of life of the primary or its host, in consecutive timely looks, counted from the first silent one. */
   deadMs: number;
-  /** The member's own host says that the process is gone, in timely looks: Patroni had its chance. */
+  /** The member's own host says that the process is gone, in timely looks. */
   goneMs: number;
   /** New connections fail inside the member's own host while the process is there, in timely looks. */
   hungConnectionsMs: number;
@@ -69,8 +69,9 @@ export const defaultThresholds: Readonly<Thresholds> = Object.freeze({
   // [F] dead at 0.6 s. Counted from the first silent look, at most one look after the last answer: a blip of 500 ms
   // stays below it whatever the rhythm of the looks.
   deadMs: 550,
-  // [F] A woken Patroni hands the lead on within 0.55 s of the crash by itself.
-  goneMs: 600,
+  // [D] The end of a process is a fact that its kernel tells, not silence; two looks more, and no false report stands. A
+  // woken Patroni takes 0.3 to 0.5 s to hand the lead on by itself.
+  goneMs: 100,
   // [I] 5 s median. A login takes milliseconds; a stopped postmaster takes none at all.
   hungConnectionsMs: 3_000,
   // [I] 8 s median, and commit stalls of 2 s cause nothing.

@@ -95,8 +95,11 @@ export const coolDown: Check<unknown> = ({ at, revoked, fences }, { coolDownMs }
 
 // Of revocations only.
 
-const oneProbe: Check<RevokeCause> = (_, { minLooks }, { cause, looks }) =>
-  cause !== 'fenced' && looks < minLooks ? `only ${looks} looks say so` : undefined;
+/** The word of the kernel needs fewer looks than silence does. */
+const oneProbe: Check<RevokeCause> = (_, { minLooks, minProbes }, { cause, looks }) => {
+  if (cause === 'fenced') return undefined;
+  return looks < (cause === 'unseen' ? minLooks : minProbes) ? `only ${looks} looks say so` : undefined;
+};
 
 /** Outside and more than half of all places must have failed at least twice, and lately. */
 const unconfirmed: Check<RevokeCause> = (evidence, thresholds, { cause, member }) => {

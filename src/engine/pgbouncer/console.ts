@@ -14,9 +14,18 @@ const CONNECT_MS = 1_000;
 /** A session of the console. Commands may wait long (PAUSE): each has its own deadline. */
 export class PoolerConsole implements Disposable {
   readonly #client: pg.Client;
+  #alive = true;
 
   private constructor(client: pg.Client) {
     this.#client = client;
+    client.on('end', () => {
+      this.#alive = false;
+    });
+  }
+
+  /** The pooler has not closed it. */
+  get alive(): boolean {
+    return this.#alive;
   }
 
   static async open(target: ConsoleTarget): Promise<PoolerConsole> {

@@ -4,56 +4,94 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { POOLER_ADMIN } from '../../engine/pgbouncer/config.ts';
-import { PoolerConsole } from '../../engine/pgbouncer/console.ts';
+import { type ConsoleTarget, PoolerConsole } from '../../engine/pgbouncer/console.ts';
 import { codeOf } from '../../lib/errors.ts';
 import type { ClientHold } from '../contract.ts';
-import { endpointPorts, type Paths } from './layout.ts';
-import type { ClusterRecord } from './record.ts';
-import type { SecretStore } from './secrets.ts';
+
+export interface HoldInput {
+  /** Where the consoles of the primary's poolers are; none: nobody is held, and `release` still leads. */
+  targets: readonly ConsoleTarget[];
+  consoles: WarmConsoles;
+  /** Leads whatever follows the primary to this one; poolers read it when they are resumed. */
+  lead(primary: string): Promise<unknown>;
+}
 
 /**
  * Holds clients of the primary's poolers back, for at most `limitMs`; waits up to `drainMs` for transactions under
- * way. A pooler that does not answer is left out: it holds nobody. `lead` writes the poolers' target.
+ * way. A pooler that does not answer is left out: it holds nobody.
  */
 export async function holdClients(
-  paths: Paths,
-  record: ClusterRecord,
-  secrets: SecretStore,
-  poolers: readonly string[],
-  lead: (primary: string) => Promise<unknown>,
+  { targets, consoles, lead }: HoldInput,
   { limitMs, drainMs }: { limitMs: number; drainMs: number },
 ): Promise<ClientHold> {
-  const { password } = await secrets.read(POOLER_ADMIN);
-  const port = endpointPorts(record.port).pooler;
-  const sockets = poolers.map(name => join(paths.run, name));
-  const guard = deadMansSwitch(sockets, limitMs);
-  const opened = await Promise.allSettled(
-    sockets.map(socketDir => PoolerConsole.open({ socketDir, port, password })),
-  );
-  const consoles = opened.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []));
-  const drained = await Promise.all(consoles.map(console => console.pause(drainMs)));
+  const guard = targets.length === 0 ? undefined : deadMansSwitch(targets, limitMs);
+  const pausing = await settled(targets.map(target => consoles.take(target)));
+  // The console that pauses may wait for a long transaction, and takes no other command until then.
+  const resuming = targets.map(target => PoolerConsole.open(target));
+  for (const opened of resuming) opened.catch(() => {});
+  const drained = await Promise.all(pausing.map(console => console.pause(drainMs)));
   let released = false;
   const release = async (primary?: string): Promise<void> => {
     if (released) return;
     released = true;
     // Patroni's callback does it as well, a moment later: who goes on before that would meet the old primary.
     if (primary !== undefined) await lead(primary);
-    // The console that paused may still wait for a long transaction, and takes no other command until then.
-    await Promise.allSettled(
-      sockets.map(async socketDir => {
-        using console = await PoolerConsole.open({ socketDir, port, password });
-        await console.resume();
-      }),
-    );
-    for (const console of consoles) console[Symbol.dispose]();
-    disarm(guard);
+    const opened = await settled(resuming);
+    await Promise.allSettled(opened.map(console => console.resume()));
+    for (const console of [...pausing, ...opened]) console[Symbol.dispose]();
+    if (guard !== undefined) disarm(guard);
+    consoles.warm(targets);
   };
   return { drained: drained.every(Boolean), release, [Symbol.asyncDispose]: () => release() };
 }
 
-function deadMansSwitch(sockets: readonly string[], limitMs: number): ChildProcess {
-  const files = sockets.map(socket => join(socket, 'pid'));
+/** Consoles that are open before they are needed: a pause that comes sooner spares clients an error. */
+export class WarmConsoles implements Disposable {
+  readonly #open = new Map<string, Promise<PoolerConsole | undefined>>();
+  #wanted = false;
+
+  /** From now on there is one for each of these, where its pooler answers. */
+  keep(targets: readonly ConsoleTarget[]): void {
+    this.#wanted = true;
+    this.warm(targets);
+  }
+
+  /** Opens those that are missing, if they are wanted at all. */
+  warm(targets: readonly ConsoleTarget[]): void {
+    if (!this.#wanted) return;
+    for (const target of targets) {
+      if (this.#open.has(target.socketDir)) continue;
+      this.#open.set(
+        target.socketDir,
+        PoolerConsole.open(target).catch(() => undefined),
+      );
+    }
+  }
+
+  /** The open one, which is the taker's then, or a new one. Rejects where the pooler does not answer. */
+  async take(target: ConsoleTarget): Promise<PoolerConsole> {
+    const open = this.#open.get(target.socketDir);
+    this.#open.delete(target.socketDir);
+    const console = await open;
+    if (console?.alive === true) return console;
+    console?.[Symbol.dispose]();
+    return await PoolerConsole.open(target);
+  }
+
+  [Symbol.dispose](): void {
+    this.#wanted = false;
+    for (const open of this.#open.values()) void open.then(console => console?.[Symbol.dispose]());
+    this.#open.clear();
+  }
+}
+
+async function settled<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  const results = await Promise.allSettled(promises);
+  return results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []));
+}
+
+function deadMansSwitch(targets: readonly ConsoleTarget[], limitMs: number): ChildProcess {
+  const files = targets.map(({ socketDir }) => join(socketDir, 'pid'));
   const script = 'sleep "$1"; shift; for file; do kill -USR2 "$(cat "$file")" 2>/dev/null; done';
   const seconds = String(limitMs / 1000);
   const child = spawn('sh', ['-c', script, 'pgherd-resume', seconds, ...files], {

@@ -21,20 +21,19 @@ import type {
 } from '../contract.ts';
 import { carryOut } from './actions.ts';
 import { startSupervisor, stopAll } from './apply.ts';
-import { holdClients } from './clientHold.ts';
 import { ClientPool, patroniOperations } from './clients.ts';
 import { LocalFaults } from './faults/index.ts';
+import { FrontGate } from './frontGate.ts';
 import { heal } from './healing.ts';
 import { FileJournal } from './journal.ts';
 import type { Keeper } from './keeperService.ts';
-import { clusterPaths, memberAddress, ordinalOf, type Paths } from './layout.ts';
+import { clusterPaths, type Paths } from './layout.ts';
 import { readLeader } from './leader.ts';
 import { readLogs } from './logs.ts';
 import { desiredDynamicConfig } from './memberService.ts';
 import { writeSeen } from './observe.ts';
 import { observeCluster, requirePrimary } from './observeCluster.ts';
 import { awaitOtherPrimary } from './otherPrimary.ts';
-import { retarget } from './poolerTargets.ts';
 import { PrimarySql } from './primarySql.ts';
 import { provision } from './provision.ts';
 import { insideTarget, psqlCommand } from './psqlCommand.ts';
@@ -69,6 +68,7 @@ export class LocalCluster implements PlatformCluster {
   readonly #sql: PrimarySql;
   readonly #clients: ClientPool;
   readonly #keeper: Keeper;
+  readonly #gate: FrontGate;
   readonly #renderings: Renderings;
   #record: ClusterRecord;
   /** As of the last look. */
@@ -89,6 +89,7 @@ export class LocalCluster implements PlatformCluster {
     this.journal = new FileJournal(paths.journal);
     this.#secrets = new SecretStore(paths.secrets, record.name);
     this.#sql = new PrimarySql(spec, this.#secrets, paths.ca);
+    this.#gate = new FrontGate(spec, paths, this.#secrets);
     const clients = new ClientPool(paths, record);
     this.#clients = clients;
     this.#renderings = new Renderings(spec, paths, this.#secrets, clients);
@@ -218,18 +219,12 @@ export class LocalCluster implements PlatformCluster {
     return this.#record.drillsAllowed;
   }
 
-  async holdClients(limits: { limitMs: number; drainMs: number }): Promise<ClientHold | undefined> {
-    const poolers = wantedComponents(this.spec, this.#record).filter(({ kind }) => kind === 'pooler');
-    if (poolers.length === 0) return undefined;
-    const names = poolers.map(({ name }) => name);
-    const lead = async (primary: string) => {
-      const machine = await this.#renderings.machine(this.#record);
-      await retarget(machine, this.spec, memberAddress(this.#record, ordinalOf(primary)));
-    };
-    return await holdClients(this.#paths, this.#record, this.#secrets, names, lead, limits);
+  async holdClients(limits: { limitMs: number; drainMs: number }): Promise<ClientHold> {
+    return await this.#gate.hold(this.#record, limits);
   }
 
   sentinel(): Sentinel {
+    void this.#gate.prepare(this.#record);
     return new LocalSentinel({
       scope: this.#scope,
       spec: this.spec,
@@ -290,6 +285,7 @@ export class LocalCluster implements PlatformCluster {
   }
 
   [Symbol.dispose](): void {
+    this.#gate[Symbol.dispose]();
     this.#clients.close();
   }
 

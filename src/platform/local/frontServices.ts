@@ -39,7 +39,7 @@ export function proxy(name: string, _kind: ComponentKind, { spec, record, paths 
     allowedSourceRanges: spec.allowedSourceRanges,
     maximumLag: spec.patroni.maximumLagOnFailover,
     tls: { ca: join(paths.tls, 'ca.crt'), clientPem: join(paths.tls, 'proxy.pem') },
-    socket: join(paths.run, 'proxy.sock'),
+    socket: proxySocket(paths),
     maxConnections: 8000,
   });
   return {
@@ -94,6 +94,11 @@ export function pooler(name: string, kind: ComponentKind, input: RenderInput): P
     scripts: scripts(name, record, paths, [record.programs.pgbouncer, '-q', ini]),
     reload: 'h',
   };
+}
+
+/** HAProxy's runtime interface. */
+export function proxySocket(paths: Paths): string {
+  return join(paths.run, 'proxy.sock');
 }
 
 /** Where the poolers of one kind find their server. The primary's is rewritten on every role change. */

@@ -17,7 +17,11 @@ export async function ensureTargets(machine: Machine, spec: ClusterSpec): Promis
 }
 
 /** Makes the poolers' target file name this primary. False when it does already. */
-export async function retarget(machine: Machine, spec: ClusterSpec, address: string): Promise<boolean> {
+export async function retarget(
+  machine: Pick<Machine, 'record' | 'paths'>,
+  spec: ClusterSpec,
+  address: string,
+): Promise<boolean> {
   const wanted = primaryTarget(spec, machine.record, address);
   if ((await readIfExists(poolerTargetFile(machine.paths, 'pooler'))) === wanted) return false;
   await write(machine, 'pooler', wanted);
@@ -25,12 +29,13 @@ export async function retarget(machine: Machine, spec: ClusterSpec, address: str
 }
 
 async function write(
-  { record, paths }: Machine,
+  { record, paths }: Pick<Machine, 'record' | 'paths'>,
   kind: 'pooler' | 'poolerStandby',
   text: string,
 ): Promise<void> {
   const path = poolerTargetFile(paths, kind);
   const owner = process.getuid?.() === 0 ? record.serviceUser : undefined;
   await ensureDirectory(dirname(path), { mode: 0o700, owner });
-  await writeAtomically(path, text, { mode: 0o600, owner });
+  // In a failover clients wait for it.
+  await writeAtomically(path, text, { mode: 0o600, owner, durable: false });
 }
