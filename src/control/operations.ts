@@ -5,13 +5,10 @@ import type { MemberObservation, Observation } from '../core/topology/observatio
 import { RefusedError } from '../lib/errors.ts';
 import { poll } from '../lib/time.ts';
 import type { ApplyContext, PlatformCluster } from '../platform/contract.ts';
+import { MOVE_TIMEOUT_MS, moveHeld, restartHeld } from './choreography.ts';
 
-/** A switchover or restart that takes longer than this needs a person to look. */
-const MOVE_TIMEOUT_MS = 120_000;
 const REBUILD_TIMEOUT_MS = 3_600_000;
 const LOCK_WAIT_MS = 10_000;
-/** A pause outlives whoever asked for it by no more; a transaction that takes longer is cut, as it would be without. */
-const HOLD = { limitMs: 10_000, drainMs: 2_000 };
 
 export interface MoveResult {
   from: string | undefined;
@@ -40,11 +37,7 @@ export async function switchover(
     });
   }
   return await move(cluster, 'switchover', primary.name, to, context, async () => {
-    // Clients of the pooler wait meanwhile instead of failing: those under way end first, the others begin later.
-    await using hold = await cluster.holdClients(HOLD);
-    await cluster.patroni.switchover({ from: primary.name, to }, context.signal);
-    const options = { timeoutMs: MOVE_TIMEOUT_MS, signal: context.signal };
-    await hold.release(await cluster.awaitOtherPrimary(primary.name, options));
+    await moveHeld(cluster, { from: primary.name, to }, context);
   });
 }
 
@@ -92,7 +85,7 @@ export async function restart(
   const chosen = member === undefined ? rollingOrder(observed) : [requireMember(observed, member, spec).name];
   for (const name of chosen) {
     context.progress(`restarting ${name}`);
-    await cluster.patroni.restart(name, context.signal);
+    await restartHeld(cluster, name, context);
     await untilWell(cluster, name, MOVE_TIMEOUT_MS, context);
     await note(cluster, 'restart', name, `${name} was restarted`);
   }

@@ -5,12 +5,13 @@
  */
 import { performance } from 'node:perf_hooks';
 import type { ClusterSpec } from '../core/manifest/spec.ts';
-import type { Plan, Step } from '../core/plan/action.ts';
+import type { Action, Plan, Step } from '../core/plan/action.ts';
 import { nextBatch, plan } from '../core/plan/plan.ts';
 import type { Observation } from '../core/topology/observation.ts';
 import { DeadlineError, messageOf, PgherdError, RefusedError } from '../lib/errors.ts';
 import { sleep } from '../lib/time.ts';
 import type { ApplyContext, PlacementOptions, Platform, PlatformCluster } from '../platform/contract.ts';
+import { moveHeld, restartHeld } from './choreography.ts';
 
 /** Between two looks while there is only waiting to do: each takes processor time from what is waited for. */
 const LOOK_EVERY_MS = 200;
@@ -194,7 +195,7 @@ async function carryOut(cluster: PlatformCluster, step: Step, context: UpContext
   context.onStep(step, 'started', 0);
   const entry = { actor: 'up', subject: subjectOf(step), message: step.summary, reason: step.reason };
   try {
-    await cluster.apply(step.action, context);
+    await perform(cluster, step.action, context);
   } catch (error) {
     context.onStep(step, 'failed', performance.now() - started);
     await cluster.journal.append({
@@ -206,6 +207,13 @@ async function carryOut(cluster: PlatformCluster, step: Step, context: UpContext
   }
   context.onStep(step, 'done', performance.now() - started);
   await cluster.journal.append({ ...entry, event: 'step-done' });
+}
+
+/** What interrupts the primary needs more than one hand; the rest is the platform's. */
+async function perform(cluster: PlatformCluster, action: Action, context: UpContext): Promise<void> {
+  if (action.kind === 'switchover') await moveHeld(cluster, action, context);
+  else if (action.kind === 'restart-member') await restartHeld(cluster, action.member, context);
+  else await cluster.apply(action, context);
 }
 
 function isDone(planned: Plan): boolean {

@@ -91,7 +91,7 @@ export interface PlatformCluster extends Disposable {
   /** What the manifest asks for, in this platform's components and names. */
   desired(): Desired;
   /** Carries out one action. May be repeated. Rejects with a PgherdError that says what state it left. */
-  apply(action: Action, context: ApplyContext): Promise<void>;
+  apply(action: PlatformAction, context: ApplyContext): Promise<void>;
   /** Patroni's operations, on the member that has to carry them out. */
   patroni: PatroniOperations;
   endpoint(name: EndpointName): { host: string; port: number } | undefined;
@@ -114,6 +114,12 @@ export interface PlatformCluster extends Disposable {
   sentinel(): Sentinel;
   /** Waits until another member than this one takes writes. Resolves with its name. */
   awaitOtherPrimary(than: string, options: { timeoutMs: number; signal: AbortSignal }): Promise<string>;
+  /**
+   * For a planned move in a synchronous mode: once PostgreSQL of the member has been shut down, deletes its leader key
+   * if it is unchanged and a synchronous standby is recorded, which Patroni does a second later. Resolves with whether
+   * it was deleted; rejects when the signal aborts before.
+   */
+  handOn(member: string, signal: AbortSignal): Promise<boolean>;
   /** Who holds the leader key; undefined: nobody. Rejects when the DCS does not answer. */
   leader(signal: AbortSignal): Promise<string | undefined>;
   /**
@@ -133,6 +139,9 @@ export interface PlatformCluster extends Disposable {
     options: { waitMs: number; signal: AbortSignal; onWait?(holder: string): void },
   ): Promise<AsyncDisposable>;
 }
+
+/** Moves and restarts of the primary are choreographed above, with `patroni` and `holdClients`. */
+export type PlatformAction = Exclude<Action, { kind: 'switchover' | 'restart-member' }>;
 
 export interface ClientHold extends AsyncDisposable {
   /** All transactions have ended. False: some are under way still, and others wait. */

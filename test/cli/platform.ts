@@ -177,6 +177,7 @@ function open(cluster: MemoryCluster, manifest?: string): PlatformCluster {
       release: async () => {},
       [Symbol.asyncDispose]: async () => {},
     }),
+    handOn: async () => false,
     awaitOtherPrimary: async than =>
       cluster.world.observed.members.find(member => member.role === 'primary' && member.name !== than)
         ?.name ?? '',

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import type { Action } from '../../src/core/plan/action.ts';
+
 import type { Observation } from '../../src/core/topology/observation.ts';
+import type { PlatformAction } from '../../src/platform/contract.ts';
 import { eventually, WITHIN } from '../support/poll.ts';
 import { Sql } from '../support/sql.ts';
 import { bringUp, context, REF, type Shared, soon } from './platform.ts';
@@ -17,7 +18,7 @@ export function operationTests({ platform, cluster }: Shared): void {
       const [database] = cluster().spec.databases;
       if (user === undefined || database === undefined)
         throw new Error('the manifest lacks its user or database');
-      const again: Action[] = [
+      const again: PlatformAction[] = [
         { kind: 'prepare' },
         ...cluster()
           .desired()
@@ -50,7 +51,11 @@ export function operationTests({ platform, cluster }: Shared): void {
       const [member] = cluster()
         .desired()
         .components.filter(one => one.kind === 'member');
-      const restart: Action = { kind: 'restart', component: member?.name ?? '', componentKind: 'member' };
+      const restart: PlatformAction = {
+        kind: 'restart',
+        component: member?.name ?? '',
+        componentKind: 'member',
+      };
       try {
         await expect(cluster().apply(restart, context(AbortSignal.abort(gone)))).rejects.toBe(gone);
         expect(running(await look())).toEqual(before);

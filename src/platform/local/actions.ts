@@ -1,8 +1,7 @@
 /** Which part carries out which action. */
-import type { Action } from '../../core/plan/action.ts';
 import type { MemberObservation } from '../../core/topology/observation.ts';
 import { changeCatalog } from '../../engine/postgres/catalog.ts';
-import type { ApplyContext, PatroniOperations } from '../contract.ts';
+import type { ApplyContext, PlatformAction } from '../contract.ts';
 import { type Machine, reloadComponent, restartComponent, startComponent } from './apply.ts';
 import type { ClientPool } from './clients.ts';
 import { patchDynamicConfig } from './dynamicConfig.ts';
@@ -13,7 +12,6 @@ export interface Means {
   machine(): Promise<Machine>;
   clients: ClientPool;
   sql: PrimarySql;
-  patroni: PatroniOperations;
   /** Prefix of the cluster's keys in the DCS, with the cluster's name. */
   scope: string;
   /** As of the last look. */
@@ -24,9 +22,9 @@ export interface Means {
   stop(): Promise<void>;
 }
 
-export async function carryOut(action: Action, means: Means, context: ApplyContext): Promise<void> {
+export async function carryOut(action: PlatformAction, means: Means, context: ApplyContext): Promise<void> {
   const { signal } = context;
-  const { machine, clients, sql, patroni, members, restartParameters } = means;
+  const { machine, clients, sql, members, restartParameters } = means;
   signal.throwIfAborted();
   switch (action.kind) {
     case 'prepare':
@@ -43,10 +41,6 @@ export async function carryOut(action: Action, means: Means, context: ApplyConte
       return await means.stop();
     case 'configure':
       return await patchDynamicConfig(action.patch, members, restartParameters, clients, signal);
-    case 'restart-member':
-      return await patroni.restart(action.member, signal);
-    case 'switchover':
-      return await patroni.switchover({ from: action.from, to: action.to }, signal);
     case 'change-catalog':
       return await changeCatalog(action.change, sql.changes(await means.primary(), signal));
   }

@@ -1,7 +1,7 @@
 /** One cluster on this machine, behind the platform contract. */
 import { mkdir } from 'node:fs/promises';
 import type { ClusterSpec, EndpointName } from '../../core/manifest/spec.ts';
-import type { Action, Desired } from '../../core/plan/action.ts';
+import type { Desired } from '../../core/plan/action.ts';
 import type { MemberObservation, Observation } from '../../core/topology/observation.ts';
 import { POOLER_ADMIN } from '../../engine/pgbouncer/config.ts';
 import { messageOf } from '../../lib/errors.ts';
@@ -16,6 +16,7 @@ import type {
   LogOptions,
   ObserveOptions,
   PatroniOperations,
+  PlatformAction,
   PlatformCluster,
   Sentinel,
 } from '../contract.ts';
@@ -24,6 +25,7 @@ import { startSupervisor, stopAll } from './apply.ts';
 import { ClientPool, patroniOperations } from './clients.ts';
 import { LocalFaults } from './faults/index.ts';
 import { FrontGate } from './frontGate.ts';
+import { handOn } from './handOn.ts';
 import { heal } from './healing.ts';
 import { FileJournal } from './journal.ts';
 import type { Keeper } from './keeperService.ts';
@@ -161,12 +163,11 @@ export class LocalCluster implements PlatformCluster {
     return { ...observed, faults: await this.faults.observe() };
   }
 
-  async apply(action: Action, context: ApplyContext): Promise<void> {
+  async apply(action: PlatformAction, context: ApplyContext): Promise<void> {
     const means = {
       machine: () => this.#renderings.machine(this.#record),
       clients: this.#clients,
       sql: this.#sql,
-      patroni: this.patroni,
       scope: this.#scope,
       members: this.#members,
       restartParameters: this.#restartParameters,
@@ -240,6 +241,11 @@ export class LocalCluster implements PlatformCluster {
     options: { timeoutMs: number; signal: AbortSignal },
   ): Promise<string> {
     return await awaitOtherPrimary(this.#paths, this.#record, than, options);
+  }
+
+  async handOn(member: string, signal: AbortSignal): Promise<boolean> {
+    const means = { scope: this.#scope, paths: this.#paths, clients: this.#clients };
+    return await handOn(member, means, signal);
   }
 
   async leader(signal: AbortSignal): Promise<string | undefined> {

@@ -91,7 +91,7 @@ export function pooler(name: string, kind: ComponentKind, input: RenderInput): P
       { path: files.userlist, text: renderUserlist(users), onChange: 'reload' },
       { path: files.hba, text: renderPoolerHba(spec.allowedSourceRanges), onChange: 'reload' },
     ],
-    scripts: scripts(name, record, paths, [record.programs.pgbouncer, '-q', ini]),
+    scripts: scripts(name, record, paths, [record.programs.pgbouncer, ini]),
     reload: 'h',
   };
 }

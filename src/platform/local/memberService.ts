@@ -103,16 +103,23 @@ until [ "$(${psql} -h ${socketDir} -p ${record.port} -U postgres -d postgres -XA
   [ "$tries" -lt 600 ] || exit 1
   sleep 0.05
 done
-cat > ${target}.$$ <<'TARGET'
-${text}TARGET
-mv -f ${target}.$$ ${target}
-# Twice: a pooler that is just being started may have read the old target, and has no pid file yet.
-for pause in 0 1; do
-  sleep "$pause"
+reload() {
   for pid in ${join(paths.run, 'pooler-[0-9]*', 'pid')}; do
     [ -r "$pid" ] && kill -HUP "$(cat "$pid")" 2>/dev/null
   done
-done
+}
+cat > ${target}.$$ <<'TARGET'
+${text}TARGET
+# PgBouncer drops logins under way when it reloads, and then refuses all who wait: so not where pgherd has led it already.
+if cmp -s ${target}.$$ ${target}; then
+  rm -f ${target}.$$
+else
+  mv -f ${target}.$$ ${target}
+  reload
+fi
+# Once more: a pooler that was just being started may have read the old target, and had no pid file yet.
+sleep 1
+reload
 exit 0
 `;
 }

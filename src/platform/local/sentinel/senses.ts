@@ -4,7 +4,6 @@ import { performance } from 'node:perf_hooks';
 import type { Sample } from '../../../core/failover/sample.ts';
 import { outside } from '../../../core/failover/sample.ts';
 import type { ClusterSpec } from '../../../core/manifest/spec.ts';
-import { PATRONI_PORT } from '../../../engine/patroni/config.ts';
 import { readIfExists } from '../../../lib/files.ts';
 import { lockHolder } from '../../../lib/process.ts';
 import type { Aim, SenseSample, Sentinel, Sight } from '../../contract.ts';
@@ -274,12 +273,11 @@ class MemberSight implements AsyncDisposable {
     const note = (from: string, reached: boolean | undefined) => this.#vantages.push({ from, reached });
     try {
       await Promise.all([
-        Promise.all([answersTo(own, record.port), answersTo(own, PATRONI_PORT)]).then(
-          ([postgres, patroni]) => {
-            this.#hostAnswered = postgres || patroni;
-            note(outside, postgres);
-          },
-        ),
+        // A host whose PostgreSQL is gone refuses, which is an answer. Patroni would note each such visit as an error.
+        answersTo(own, record.port).then(answers => {
+          this.#hostAnswered = answers;
+          note(outside, answers);
+        }),
         ...others.map(async n => {
           const there = await answersTo(memberAddress(record, n), record.port);
           note(memberName(spec, n), there ? await reachedFrom(record, n, suspect) : undefined);
