@@ -11,8 +11,8 @@ import { promiseOf } from '../core/topology/promise.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { ClientHold, PlatformCluster, Sentinel } from '../platform/contract.ts';
 
-/** Between two looks in doubt. */
-const DOUBT_MS = 50;
+/** Between two looks in doubt: while it is silent, and while it answers and only something slow is amiss. */
+const DOUBT_MS = { silent: 50, slow: 100 };
 /** What people do to the cluster matters in doubt and after a bell: then it is read at every look. */
 const SIGHT_EVERY_MS = 5_000;
 
@@ -61,7 +61,7 @@ export async function runSentinel(
     } catch (error) {
       if (!signal.aborted) report(messageOf(error));
     }
-    const pause = inDoubt(memory) ? DOUBT_MS : senses.calmMs;
+    const pause = inDoubt(memory) ? paceOf(memory) : senses.calmMs;
     planned = now() + pause;
     rung = await alarm.wait(pause, signal);
     planned = Math.min(planned, now());
@@ -71,6 +71,10 @@ export async function runSentinel(
 
 function inDoubt({ watch, hold }: Evidence): boolean {
   return watch?.doubtSince !== undefined || hold !== undefined;
+}
+
+function paceOf({ watch, hold }: Evidence): number {
+  return watch?.link === 'answered' && hold === undefined ? DOUBT_MS.slow : DOUBT_MS.silent;
 }
 
 /** The hold ended because the next primary was seen before the leader key was read again. */

@@ -1,6 +1,7 @@
 /** Drills that need members with networks of their own: an isolated primary, and what asynchronous replication loses. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { DrillDocument } from '../../src/cli/drill/schema.ts';
+import type { EventsDocument } from '../../src/cli/schema.ts';
 import { Cluster } from '../support/cluster.ts';
 import { isolated } from '../support/isolated.ts';
 import { manifest } from '../support/manifest.ts';
@@ -31,6 +32,18 @@ isolated('drills on isolated members', sandbox => {
     expect(run.wholeAfterMs, run.notes.join('\n')).not.toBeNull();
     const events = run.timeline.map(({ event }) => event);
     expect(events).toEqual(expect.arrayContaining(['injected', 'fenced', 'promoted', 'undone', 'whole']));
+  });
+
+  it('E2: a primary whose disk hangs is replaced, which Patroni alone does not notice', async () => {
+    const { run } = await drill('E2');
+    expect(run.injections).toEqual([expect.stringMatching(/no write to the volume of insel-\d ends/)]);
+    expect(run).toMatchObject({ weaker: [], lost: 0, dualAcknowledged: 0, phantom: 0, duplicate: 0 });
+    expect(run.timeline.map(({ event }) => event)).toEqual(
+      expect.arrayContaining(['promoted', 'undone', 'whole']),
+    );
+    const { events } = await sandbox.json<EventsDocument>(['events', 'insel']);
+    const fence = events.findLast(({ event }) => event === 'sentinel-fence');
+    expect(fence?.message).toMatch(/a commit on insel-\d that waits for no standby has not ended/);
   });
 
   describe('without synchronous replication', () => {

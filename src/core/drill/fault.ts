@@ -38,6 +38,8 @@ export type Fault =
   | { kind: 'forget-connections'; member: string }
   /** The volume with the member's data and WAL is filled to the last block until the undo. */
   | { kind: 'fill-volume'; member: string }
+  /** Writes to the volume with the member's data and WAL do not end until the undo; reads go on. */
+  | { kind: 'freeze-volume'; member: string }
   /** The data directory is moved away under the running server; the undo drops what was moved. */
   | { kind: 'lose-data'; member: string }
   /** A standby receives WAL but does not replay it until the undo. */

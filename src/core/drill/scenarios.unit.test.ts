@@ -22,6 +22,7 @@ const STANDING: readonly FaultKind[] = [
   'link-down',
   'forget-connections',
   'fill-volume',
+  'freeze-volume',
   'pause-replay',
 ];
 

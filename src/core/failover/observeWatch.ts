@@ -1,6 +1,6 @@
 import type { Key, Sign, Vantage, Watch } from './evidence.ts';
 import type { Sample } from './sample.ts';
-import { extend, type Look } from './streak.ts';
+import { capped, extend, type Look } from './streak.ts';
 import type { Thresholds } from './thresholds.ts';
 
 /**
@@ -20,8 +20,9 @@ export function observeWatch(
   if (aimed !== undefined) {
     watch = observeLink(watch, aimed, look);
     watch = observeProcess(watch, aimed, look);
-    watch = observeService(watch, aimed, look);
-    watch = observePatroni(watch, aimed, look);
+    const slow = capped(look, thresholds.gapMs);
+    watch = observeService(watch, aimed, slow);
+    watch = observePatroni(watch, aimed, slow);
     watch = { ...watch, vantages: observeVantages(watch.vantages, aimed, look) };
     const alive = signOfPostgres(before, aimed, look, previousAt);
     watch.alive = alive ?? watch.alive;
@@ -58,22 +59,17 @@ function observeProcess(watch: Watch, { process, link }: Sample, look: Look): Wa
 function observeService(watch: Watch, { newConnection, commit }: Sample, look: Look): Watch {
   let { loginsFail } = watch;
   if (newConnection?.succeeded === true) loginsFail = undefined;
-  else if (newConnection !== undefined && look.timely) {
-    loginsFail = extend(loginsFail, look, newConnection.endedAt);
-  }
+  else if (newConnection !== undefined) loginsFail = extend(loginsFail, look, newConnection.endedAt);
   if (commit === undefined) return { ...watch, loginsFail };
   if (commit.state === 'finished') return { ...watch, loginsFail, commit: undefined };
   const before = watch.commit?.since === commit.since ? watch.commit.stalled : undefined;
-  const stalled = look.timely ? extend(before, look) : before;
-  return { ...watch, loginsFail, commit: { since: commit.since, stalled } };
+  return { ...watch, loginsFail, commit: { since: commit.since, stalled: extend(before, look) } };
 }
 
 function observePatroni(watch: Watch, { patroni }: Sample, look: Look): Watch {
   if (patroni === undefined) return watch;
   if (!patroni.answered) {
-    return look.timely
-      ? { ...watch, patroniSilent: extend(watch.patroniSilent, look, patroni.endedAt) }
-      : watch;
+    return { ...watch, patroniSilent: extend(watch.patroniSilent, look, patroni.endedAt) };
   }
   return {
     ...watch,

@@ -8,8 +8,15 @@ export interface Look {
 }
 
 /**
- * One more timely look in which it held. Only timely looks may be given: the time before a late one is lost, so that
- * the sentinel's own sleep counts for nothing. `probeAt`: when the attempt ended that says so; default: this look.
+ * For evidence that takes seconds: a late look counts as well, but at most `capMs`. What was waiting for the sentinel has
+ * been read by then, so a busy machine only slows it down, and one that stood still for minutes adds next to nothing.
+ */
+export function capped(look: Look, capMs: number): Look {
+  return look.timely ? look : { ...look, gapMs: Math.min(look.gapMs, capMs) };
+}
+
+/**
+ * One more look in which it held, timely or capped, so that the sentinel's own sleep counts for nothing. `probeAt`: when the attempt ended that says so; default: this look.
  */
 export function extend(streak: Streak | undefined, look: Look, probeAt: number = look.at): Streak {
   if (streak === undefined) return { since: look.at, heldMs: 0, looks: 1, probes: 1, lastProbeAt: probeAt };

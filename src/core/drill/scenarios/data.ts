@@ -1,4 +1,4 @@
-/** E4 to G8: volumes, data directories, replication. */
+/** E2 to G8: volumes, data directories, replication. */
 import type { Scenario } from '../scenario.ts';
 import {
   afterLease,
@@ -16,6 +16,15 @@ import {
 } from './words.ts';
 
 export const DATA: readonly Scenario[] = [
+  {
+    id: 'E2',
+    name: 'disk-hung',
+    title: 'the disk of the primary hangs: no write ends, and Patroni does not notice',
+    promise: 'a commit that hangs on the primary itself is noticed in seconds; a standby takes over',
+    needs: { ...isolated, synchronous: true },
+    bounds: within(15_000),
+    steps: [inject(at => ({ kind: 'freeze-volume', member: at.primary })), awaitWrites, wait(2_000), undo],
+  },
   {
     id: 'E4',
     name: 'standby-volume-full',

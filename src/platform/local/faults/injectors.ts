@@ -6,7 +6,7 @@ import { cut, forgetConnections, linkDown } from './network.ts';
 import { loseData, pauseReplay, promote } from './postgres.ts';
 import { signals } from './signals.ts';
 import { holdDown, killControlPlane, killServer } from './supervised.ts';
-import { fillVolume } from './volume.ts';
+import { fillVolume, freezeVolume } from './volume.ts';
 
 export const INJECTORS: Injectors = {
   signal: signals,
@@ -19,6 +19,7 @@ export const INJECTORS: Injectors = {
   'link-down': linkDown,
   'forget-connections': forgetConnections,
   'fill-volume': fillVolume,
+  'freeze-volume': freezeVolume,
   'lose-data': loseData,
   'pause-replay': pauseReplay,
   promote,

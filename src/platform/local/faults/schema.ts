@@ -37,6 +37,7 @@ const fault: z.ZodType<Fault> = z.discriminatedUnion('kind', [
       'link-down',
       'forget-connections',
       'fill-volume',
+      'freeze-volume',
       'lose-data',
       'pause-replay',
       'promote',
@@ -62,6 +63,8 @@ const undoStep = z.discriminatedUnion('kind', [
   /** The supervisor of the servers and the resident control plane run again. */
   z.strictObject({ kind: z.literal('control-plane') }),
   z.strictObject({ kind: z.literal('remove-file'), path: z.string() }),
+  /** Writes to the file system that is mounted here go on. */
+  z.strictObject({ kind: z.literal('thaw-volume'), path: z.string() }),
   /** Rules of the packet filter in a network namespace, known by their comment. */
   z.strictObject({ kind: z.literal('packet-rules'), namespace: z.string(), tag: z.string() }),
   /** The interface in the namespace of a member's host. */

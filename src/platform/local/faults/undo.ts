@@ -13,6 +13,7 @@ import { openInside } from './members.ts';
 import { dropRules, raiseLink } from './network.ts';
 import { postmasterOf, send } from './processes.ts';
 import type { StepOf, UndoStep } from './schema.ts';
+import { thawVolume } from './volume.ts';
 
 /** How long a member may take to be built anew before its old data are kept. */
 const REBUILD_MS = 40_000;
@@ -92,6 +93,10 @@ export const UNDOERS: Undoers = {
   async 'remove-file'({ path }) {
     await rm(path, { force: true });
     return `deleted ${path}`;
+  },
+
+  async 'thaw-volume'({ path }, { paths }, signal) {
+    return (await thawVolume(path, paths.data, signal)) ? `writes to ${path} go on` : undefined;
   },
 
   'packet-rules': dropRules,

@@ -19,6 +19,7 @@ import { Canary, LOGIN_MS, login } from './inside.ts';
 import { Link } from './link.ts';
 import { answersTo, reachedFrom } from './reach.ts';
 import { Repeated } from './repeated.ts';
+import { Standbys } from './standbys.ts';
 
 export interface SensesInput {
   /** Prefix of the cluster's keys in the DCS. */
@@ -36,8 +37,6 @@ const PACE = {
   login: { calm: 2_000, doubt: 500 },
   commit: { calm: 2_000, doubt: 500 },
   patroni: { calm: 3_000, doubt: 400 },
-  /** Of interest when somebody has to take over. */
-  standbys: { calm: 60_000, doubt: 100 },
 };
 /**
  * Members that share this machine cannot fall silent without it: what dies there closes its sessions, which is told at
@@ -45,18 +44,15 @@ const PACE = {
  */
 const CALM_MS = { isolated: 150, together: 300 };
 const PATRONI_MS = 800;
+/** While its session answers, other hosts are asked now and then only: programs have to be started on them. */
+const ASK_REST_MS = 300;
 /** Python and its modules take two seconds on an idle machine, several on a busy one. */
 const PATRONI_START_MS = 10_000;
-/** A busy machine's Patroni takes a while; each standby is asked by itself, so that a dead one delays no other. */
-const STANDBY_MS = 1_000;
-const STANDBY_FRESH_MS = 1_000;
-
 export class LocalSentinel implements Sentinel {
   readonly calmMs: number;
   readonly #input: SensesInput;
   readonly #dcs: Repeated<DcsRead>;
-  /** Of the recorded standbys, whether Patroni answers, runs its PostgreSQL and may take over. */
-  readonly #standbys = new Map<string, Repeated<boolean>>();
+  readonly #standbys: Standbys;
   readonly #stop = new AbortController();
   #sight: MemberSight | undefined;
   #doubt = false;
@@ -65,6 +61,7 @@ export class LocalSentinel implements Sentinel {
     this.#input = input;
     this.calmMs = input.record.isolated ? CALM_MS.isolated : CALM_MS.together;
     const { scope, clients } = input;
+    this.#standbys = new Standbys(clients, now);
     this.#dcs = new Repeated(PACE.dcs.calm, now, signal =>
       readDcs(scope, clients, { now, everyVoter: this.#doubt }, signal),
     );
@@ -90,12 +87,12 @@ export class LocalSentinel implements Sentinel {
       this.#sight = member === undefined ? undefined : await MemberSight.open(member, this.#input, onAlarm);
     }
     const recorded = dcs?.value.sync?.standbys ?? [];
-    this.#askStandbys(recorded, doubt);
+    this.#standbys.watch(recorded, doubt);
     return {
       leader: dcs?.value.leader,
       sync: dcs?.value.sync && {
         leader: dcs.value.sync.leader,
-        standbys: recorded.map(name => ({ name, streams: undefined, answers: this.#standbyAnswers(name) })),
+        standbys: recorded.map(name => ({ name, streams: undefined, answers: this.#standbys.answers(name) })),
       },
       ...(await this.#sight?.sample(doubt)),
     };
@@ -125,36 +122,8 @@ export class LocalSentinel implements Sentinel {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     this.#dcs[Symbol.dispose]();
-    for (const standby of this.#standbys.values()) standby[Symbol.dispose]();
+    this.#standbys[Symbol.dispose]();
     await this.#sight?.[Symbol.asyncDispose]();
-  }
-
-  #askStandbys(recorded: readonly string[], doubt: boolean): void {
-    for (const [name, asked] of this.#standbys) {
-      if (recorded.includes(name)) continue;
-      asked[Symbol.dispose]();
-      this.#standbys.delete(name);
-    }
-    const { clients } = this.#input;
-    for (const name of recorded) {
-      const asked =
-        this.#standbys.get(name) ??
-        new Repeated(PACE.standbys.calm, now, async signal => {
-          try {
-            const { state } = await clients.patroni(name).status(signal, STANDBY_MS);
-            return state === 'running' || state === 'streaming';
-          } catch {
-            return false;
-          }
-        });
-      this.#standbys.set(name, asked);
-      asked.pace(doubt ? PACE.standbys.doubt : PACE.standbys.calm);
-    }
-  }
-
-  #standbyAnswers(name: string): boolean {
-    const last = this.#standbys.get(name)?.last;
-    return last?.value === true && now() - last.endedAt < STANDBY_FRESH_MS;
   }
 }
 
@@ -171,6 +140,7 @@ class MemberSight implements AsyncDisposable {
   /** Attempts of vantages that have ended since the last sample. */
   #vantages: { from: string; reached: boolean | undefined }[] = [];
   #asking = false;
+  #askedAt = Number.NEGATIVE_INFINITY;
   #hostAnswered = true;
 
   private constructor(member: string, input: SensesInput, link: Link) {
@@ -211,7 +181,8 @@ class MemberSight implements AsyncDisposable {
     const at = now();
     const link = this.#link.look(at);
     if (link?.state === 'answered') this.#hostAnswered = true;
-    if (doubt && !this.#asking) void this.#ask();
+    const restMs = link?.state === 'answered' ? ASK_REST_MS : 0;
+    if (doubt && !this.#asking && at - this.#askedAt >= restMs) void this.#ask();
     const vantages = this.#vantages.splice(0);
     const patroni = this.#patroni.last;
     const common = {
@@ -266,6 +237,7 @@ class MemberSight implements AsyncDisposable {
   /** Asks outside and every other host once whether they reach the member. */
   async #ask(): Promise<void> {
     this.#asking = true;
+    this.#askedAt = now();
     const { record, spec } = this.#input;
     const suspect = ordinalOf(this.member);
     const own = memberAddress(record, suspect);
