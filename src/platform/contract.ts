@@ -8,6 +8,9 @@ import type { Sample, Setting } from '../core/failover/sample.ts';
 import type { ClusterSpec, EndpointName } from '../core/manifest/spec.ts';
 import type { Action, Desired } from '../core/plan/action.ts';
 import type { Observation } from '../core/topology/observation.ts';
+import type { Backups } from './contractBackup.ts';
+
+export type * from './contractBackup.ts';
 
 export interface ClusterRef {
   name: string;
@@ -119,6 +122,8 @@ export interface PlatformCluster extends Disposable {
    * while the host is cut off. For what an isolated primary would tell its own clients.
    */
   inside(member: string): Promise<InsideTarget>;
+  /** Physical backups. */
+  readonly backups: Backups;
   /** An interactive or piped psql, as argv and environment; the password is in neither. */
   psql(options: {
     endpoint: EndpointName;

@@ -6,6 +6,7 @@ import { promote, tick } from '../../src/core/plan/testing/time.ts';
 import { nothing, type World } from '../../src/core/plan/testing/world.ts';
 import type { Observation } from '../../src/core/topology/observation.ts';
 import type {
+  Backups,
   ClusterRef,
   JournalEntry,
   LogLine,
@@ -117,6 +118,7 @@ function open(cluster: MemoryCluster, manifest?: string): PlatformCluster {
     spec: cluster.spec,
     notes: cluster.notes,
     caFile: `/state/${cluster.ref.name}/ca.crt`,
+    backups: noBackups(),
     appliedManifest: async () => cluster.manifest,
     record: async () => {
       cluster.manifest = manifest;
@@ -206,5 +208,25 @@ function open(cluster: MemoryCluster, manifest?: string): PlatformCluster {
       return { [Symbol.asyncDispose]: async () => {} };
     },
     [Symbol.dispose]: () => {},
+  };
+}
+
+/** A cluster without repositories. */
+function noBackups(): Backups {
+  const refuse = async () => {
+    throw new Error('there are no repositories');
+  };
+  return {
+    repositories: [],
+    observe: async () => ({ observedAt: '', repositories: [], archiver: undefined, key: undefined }),
+    archiver: async () => undefined,
+    provision: async () => ({ done: [], failed: [] }),
+    backup: refuse,
+    expire: refuse,
+    lock: async () => ({ [Symbol.asyncDispose]: async () => {} }),
+    readKey: async () => undefined,
+    noteKeySaved: refuse,
+    importKey: refuse,
+    memory: { read: async () => undefined, write: refuse },
   };
 }

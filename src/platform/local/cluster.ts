@@ -4,11 +4,12 @@ import type { ClusterSpec, EndpointName } from '../../core/manifest/spec.ts';
 import type { Action, Desired } from '../../core/plan/action.ts';
 import type { MemberObservation, Observation } from '../../core/topology/observation.ts';
 import { POOLER_ADMIN } from '../../engine/pgbouncer/config.ts';
-import { messageOf } from '../../lib/errors.ts';
+import { messageOf, PgherdError } from '../../lib/errors.ts';
 import { readIfExists, writeAtomically } from '../../lib/files.ts';
 import { takeLock } from '../../lib/lock.ts';
 import type {
   ApplyContext,
+  Backups,
   ClientHold,
   Credentials,
   InsideTarget,
@@ -212,6 +213,10 @@ export class LocalCluster implements PlatformCluster {
     await deleteCluster(this.#paths);
     await this.#keeper.release();
     return [];
+  }
+
+  get backups(): Backups {
+    throw new PgherdError({ code: 'not-built', message: 'being built' });
   }
 
   get drillsAllowed(): boolean {
