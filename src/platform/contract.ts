@@ -9,8 +9,10 @@ import type { ClusterSpec, EndpointName } from '../core/manifest/spec.ts';
 import type { Action, Desired } from '../core/plan/action.ts';
 import type { Observation } from '../core/topology/observation.ts';
 import type { Backups } from './contractBackup.ts';
+import type { Dumps } from './contractDumps.ts';
 
 export type * from './contractBackup.ts';
+export type * from './contractDumps.ts';
 
 export interface ClusterRef {
   name: string;
@@ -124,6 +126,8 @@ export interface PlatformCluster extends Disposable {
   inside(member: string): Promise<InsideTarget>;
   /** Physical backups. */
   readonly backups: Backups;
+  /** Logical backups. */
+  readonly dumps: Dumps;
   /** An interactive or piped psql, as argv and environment; the password is in neither. */
   psql(options: {
     endpoint: EndpointName;

@@ -8,6 +8,7 @@ import type { Observation } from '../../src/core/topology/observation.ts';
 import type {
   Backups,
   ClusterRef,
+  Dumps,
   JournalEntry,
   LogLine,
   Platform,
@@ -119,6 +120,7 @@ function open(cluster: MemoryCluster, manifest?: string): PlatformCluster {
     notes: cluster.notes,
     caFile: `/state/${cluster.ref.name}/ca.crt`,
     backups: noBackups(),
+    dumps: noDumps(),
     appliedManifest: async () => cluster.manifest,
     record: async () => {
       cluster.manifest = manifest;
@@ -228,5 +230,19 @@ function noBackups(): Backups {
     noteKeySaved: refuse,
     importKey: refuse,
     memory: { read: async () => undefined, write: refuse },
+  };
+}
+
+/** A cluster without a place for dumps. */
+function noDumps(): Dumps {
+  const refuse = async () => {
+    throw new Error('there is no place for dumps');
+  };
+  const nothing = { fileSystem: undefined, freeBytes: undefined, problem: 'there is no place', dumps: [] };
+  return {
+    observe: async () => ({ directory: '/dumps', ...nothing }),
+    begin: refuse,
+    check: refuse,
+    remove: refuse,
   };
 }

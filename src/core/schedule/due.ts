@@ -3,6 +3,7 @@
  * was missed (the machine was down, the keeper was dead) is made up for, once, whenever somebody looks again.
  */
 import { lastOccurrence, nextOccurrence, type Schedule } from './cron.ts';
+import type { BackupType } from './facts.ts';
 
 /** What is remembered of one job. All of it may be lost: then the schedule counts from now on. */
 export interface JobMemory {
@@ -66,8 +67,7 @@ function earlier(a: Date, b: Date | undefined): Date {
 }
 
 /** Physical backups, the most complete first: each holds what those after it would. */
-export const BACKUP_STRENGTH = ['full', 'differential', 'incremental'] as const;
-export type BackupType = (typeof BACKUP_STRENGTH)[number];
+export const BACKUP_STRENGTH = ['full', 'differential', 'incremental'] as const satisfies BackupType[];
 
 /** Whether a backup of type `a` does for what one of type `b` was wanted for. */
 export function covers(a: BackupType, b: BackupType): boolean {
@@ -76,9 +76,11 @@ export function covers(a: BackupType, b: BackupType): boolean {
 
 /** Start of the newest backup that does for this type; undefined: there is none. */
 export function lastCovering(
-  backups: readonly { type: BackupType; startedAt: Date }[],
+  backups: readonly { type: BackupType; startedAt: string }[],
   type: BackupType,
 ): Date | undefined {
-  const starts = backups.filter(backup => covers(backup.type, type)).map(backup => backup.startedAt);
-  return starts.length === 0 ? undefined : new Date(Math.max(...starts.map(start => start.getTime())));
+  const starts = backups
+    .filter(backup => covers(backup.type, type))
+    .map(backup => Date.parse(backup.startedAt));
+  return starts.length === 0 ? undefined : new Date(Math.max(...starts));
 }

@@ -188,8 +188,8 @@ describe('types of backups', () => {
 
   test('the newest one that does', () => {
     const backups = [
-      { type: 'full' as const, startedAt: at('2026-01-04T01:00:00Z') },
-      { type: 'differential' as const, startedAt: at('2026-01-05T01:00:00Z') },
+      { type: 'full' as const, startedAt: '2026-01-04T01:00:00Z' },
+      { type: 'differential' as const, startedAt: '2026-01-05T01:00:00Z' },
     ];
     expect(lastCovering(backups, 'full')).toEqual(at('2026-01-04T01:00:00Z'));
     expect(lastCovering(backups, 'differential')).toEqual(at('2026-01-05T01:00:00Z'));

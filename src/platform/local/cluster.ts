@@ -22,6 +22,7 @@ import type {
 } from '../contract.ts';
 import { carryOut } from './actions.ts';
 import { startSupervisor, stopAll } from './apply.ts';
+import { LocalDumps } from './backup/dumps/index.ts';
 import { holdClients } from './clientHold.ts';
 import { ClientPool, patroniOperations } from './clients.ts';
 import { LocalFaults } from './faults/index.ts';
@@ -64,6 +65,7 @@ export class LocalCluster implements PlatformCluster {
   readonly journal: FileJournal;
   readonly patroni: PatroniOperations;
   readonly faults: LocalFaults;
+  readonly dumps: LocalDumps;
   readonly #manifest: string;
   readonly #paths: Paths;
   readonly #secrets: SecretStore;
@@ -101,6 +103,10 @@ export class LocalCluster implements PlatformCluster {
       reviveControlPlane: () => this.#revive(),
     });
     this.patroni = patroniOperations(clients);
+    this.dumps = new LocalDumps(spec, record, paths.root, {
+      memory: () => this.backups.memory,
+      primary: async signal => await this.inside((await this.#primary(signal)).name),
+    });
   }
 
   async appliedManifest(): Promise<string | undefined> {
