@@ -19,6 +19,8 @@ const LOOK_EVERY_MS = 200;
  * back for a second when its PostgreSQL is just starting.
  */
 const HASTEN_EVERY_MS = 150;
+/** How long `up` waits for repositories that it could not make while it waited for servers. */
+const REPOSITORIES_MS = 3000;
 /** The same steps planned again and again do not bring the cluster further: a person has to look. */
 const MAXIMUM_REPEATS = 5;
 
@@ -123,6 +125,7 @@ export async function reconcile(
   const started = performance.now();
   let awaited = '';
   await using hastener = new Hastener(cluster, context.signal);
+  await using repositories = new RepositoryMaker(cluster, context);
   // What nobody else may change meanwhile is read again only after a step has changed it.
   let catalog: Observation['catalog'];
   let config: Observation['config'];
@@ -139,9 +142,13 @@ export async function reconcile(
     const planned = plan(cluster.desired(), observed);
     const batch = nextBatch(planned);
     hastener.awaited = planned.waiting.length === 0 ? undefined : observed;
-    if (isDone(planned)) return { steps: done, observed };
+    if (isDone(planned)) {
+      if (!observed.stopped) await repositories.finish();
+      return { steps: done, observed };
+    }
     if (elapsed > context.timeoutMs) throw tooLate(cluster, planned, context.timeoutMs);
     if (batch.length === 0) {
+      repositories.begin(observed);
       const waiting = describeWaiting(planned);
       if (waiting !== awaited) context.progress(waiting);
       awaited = waiting;
@@ -176,6 +183,56 @@ class Hastener implements AsyncDisposable {
     while (!signal.aborted) {
       if (this.awaited !== undefined) await cluster.hasten(this.awaited, signal);
       await sleep(HASTEN_EVERY_MS, signal).catch(() => {});
+    }
+  }
+}
+
+/**
+ * Makes the repositories of the backups while servers are waited for anyway. What cannot be made by then is the
+ * control plane's to try again: a share that is away must not keep a cluster from coming up.
+ */
+class RepositoryMaker implements AsyncDisposable {
+  readonly #cluster: PlatformCluster;
+  readonly #context: UpContext;
+  readonly #end = new AbortController();
+  #running: Promise<void> | undefined;
+
+  constructor(cluster: PlatformCluster, context: UpContext) {
+    this.#cluster = cluster;
+    this.#context = context;
+  }
+
+  /** Begins as soon as there is a primary. May be repeated. */
+  begin({ members }: Observation): void {
+    if (members.some(({ role, state }) => role === 'primary' && state === 'running')) this.#start();
+  }
+
+  async finish(): Promise<void> {
+    this.#start();
+    const late = sleep(REPOSITORIES_MS, this.#end.signal).catch(() => {});
+    await Promise.race([this.#running, late]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end.abort();
+    await this.#running;
+  }
+
+  #start(): void {
+    const signal = AbortSignal.any([this.#context.signal, this.#end.signal]);
+    this.#running ??= this.#make(signal).catch((error: unknown) => {
+      if (!signal.aborted) this.#context.progress(`backups: ${messageOf(error)}`);
+    });
+  }
+
+  async #make(signal: AbortSignal): Promise<void> {
+    const { done, failed } = await this.#cluster.backups.provision(signal);
+    const entry = { actor: 'up', subject: 'backups', reason: undefined };
+    for (const message of done)
+      await this.#cluster.journal.append({ ...entry, event: 'repository-made', message });
+    for (const { repository, problem } of failed) {
+      const message = `${repository}: ${problem}`;
+      await this.#cluster.journal.append({ ...entry, event: 'repository-failed', message });
     }
   }
 }

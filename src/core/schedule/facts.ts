@@ -80,12 +80,16 @@ export interface TimelineFacts {
   timeline: number;
   /** Oldest first. A timeline ends where the next one began. */
   parents: { timeline: number; endLsn: string }[];
+  /** When its history came into the archive: not before it began. undefined: the storage does not tell. */
+  begunAt?: string | undefined;
 }
 
 /** How archiving goes on the primary. */
 export interface ArchiverFacts {
   /** Member that archives. */
   primary: string;
+  /** PostgreSQL archives. False: it will after a restart that is due. */
+  on: boolean;
   lastArchived: { segment: string; at: string } | undefined;
   /** The last try failed, and has failed since; undefined: it works, or has not been tried. */
   failingSince: string | undefined;

@@ -4,12 +4,11 @@ import type { ClusterSpec, EndpointName } from '../../core/manifest/spec.ts';
 import type { Action, Desired } from '../../core/plan/action.ts';
 import type { MemberObservation, Observation } from '../../core/topology/observation.ts';
 import { POOLER_ADMIN } from '../../engine/pgbouncer/config.ts';
-import { messageOf, PgherdError } from '../../lib/errors.ts';
+import { messageOf } from '../../lib/errors.ts';
 import { readIfExists, writeAtomically } from '../../lib/files.ts';
 import { takeLock } from '../../lib/lock.ts';
 import type {
   ApplyContext,
-  Backups,
   ClientHold,
   Credentials,
   InsideTarget,
@@ -23,6 +22,8 @@ import type {
 import { carryOut } from './actions.ts';
 import { startSupervisor, stopAll } from './apply.ts';
 import { LocalDumps } from './backup/dumps/index.ts';
+import { LocalBackups } from './backup/index.ts';
+import type { LocalBackupInput } from './backup/input.ts';
 import { holdClients } from './clientHold.ts';
 import { ClientPool, patroniOperations } from './clients.ts';
 import { LocalFaults } from './faults/index.ts';
@@ -37,7 +38,7 @@ import { writeSeen } from './observe.ts';
 import { observeCluster, requirePrimary } from './observeCluster.ts';
 import { awaitOtherPrimary } from './otherPrimary.ts';
 import { retarget } from './poolerTargets.ts';
-import { PrimarySql } from './primarySql.ts';
+import { connectInside, PrimarySql } from './primarySql.ts';
 import { provision } from './provision.ts';
 import { insideTarget, psqlCommand } from './psqlCommand.ts';
 import { type ClusterRecord, readRecord, writeRecord } from './record.ts';
@@ -65,6 +66,7 @@ export class LocalCluster implements PlatformCluster {
   readonly journal: FileJournal;
   readonly patroni: PatroniOperations;
   readonly faults: LocalFaults;
+  readonly backups: LocalBackups;
   readonly dumps: LocalDumps;
   readonly #manifest: string;
   readonly #paths: Paths;
@@ -103,6 +105,18 @@ export class LocalCluster implements PlatformCluster {
       reviveControlPlane: () => this.#revive(),
     });
     this.patroni = patroniOperations(clients);
+    const backupInput: LocalBackupInput = {
+      spec,
+      paths,
+      record: () => this.#record,
+      members: signal => this.#freshMembers(signal),
+      primary: async signal => {
+        const [primary, other] = (await this.#freshMembers(signal)).filter(({ role }) => role === 'primary');
+        return other === undefined ? primary : undefined;
+      },
+      connect: (member, signal) => connectInside(insideTarget(record, paths, member), signal),
+    };
+    this.backups = new LocalBackups(backupInput);
     this.dumps = new LocalDumps(spec, record, paths.root, {
       memory: () => this.backups.memory,
       primary: async signal => await this.inside((await this.#primary(signal)).name),
@@ -143,7 +157,7 @@ export class LocalCluster implements PlatformCluster {
     return {
       spec,
       components: wantedComponents(spec, this.#record),
-      config: desiredDynamicConfig(spec, this.#record),
+      config: desiredDynamicConfig(spec, this.#record, this.#paths),
     };
   }
 
@@ -186,6 +200,7 @@ export class LocalCluster implements PlatformCluster {
   async provision(context: ApplyContext): Promise<void> {
     // What the machine keeps of an isolated cluster must not be without a record that tells whose it is.
     if (this.#record.isolated) await this.record();
+    await this.backups.prepare();
     await provision(this.spec, this.#record, this.#paths, this.#renderings, context.signal);
     this.#record = { ...this.#record, stopped: this.spec.instances === 0 };
     await writeRecord(this.#paths.record, this.#record);
@@ -219,10 +234,6 @@ export class LocalCluster implements PlatformCluster {
     await deleteCluster(this.#paths);
     await this.#keeper.release();
     return [];
-  }
-
-  get backups(): Backups {
-    throw new PgherdError({ code: 'not-built', message: 'being built' });
   }
 
   get drillsAllowed(): boolean {
@@ -309,6 +320,10 @@ export class LocalCluster implements PlatformCluster {
     if ((await readRecord(this.#paths.record))?.stopped !== false) return;
     await startSupervisor(await this.#renderings.machine(this.#record));
     await this.#keeper.ensure();
+  }
+
+  async #freshMembers(signal: AbortSignal): Promise<MemberObservation[]> {
+    return (await this.observe({ catalog: false, withoutConfig: true }, signal)).members;
   }
 
   /** The primary of the last look; looks once where there has been none. */

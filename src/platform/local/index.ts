@@ -129,7 +129,7 @@ export function createLocalPlatform(options: LocalPlatformOptions): Platform {
       }
     }
     const notes = placementNotes(spec, record);
-    const parameters = parametersOf(spec, record);
+    const parameters = parametersOf(spec, record, paths);
     if ((await readIfExists(paths.manifest)) !== manifest) {
       const parent = placement.readOnly === true ? tmpdir() : stateDir;
       if (parent === stateDir) await sweepScratch(parent);

@@ -1,0 +1,13 @@
+/** What can be read from pgBackRest's log lines while it works. They are for people: nothing else depends on them. */
+
+/** The last share of the work that a piece of a backup's log names: "backup file … (8KB, 34.13%)". */
+export function percentOf(text: string): number | undefined {
+  let last: number | undefined;
+  for (const match of text.matchAll(/, (\d{1,3}(?:\.\d+)?)%\)/g)) last = Number(match[1]);
+  return last === undefined ? undefined : Math.min(100, last);
+}
+
+/** The label of the backup that was taken. */
+export function newLabelOf(text: string): string | undefined {
+  return /new backup label = (\S+)/.exec(text)?.[1];
+}
