@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { choresCommand } from './chores/command.ts';
 import type { Cli } from './cli.ts';
 import { destroyCommand } from './destroy/command.ts';
 import { downCommand } from './down/command.ts';
@@ -70,7 +71,8 @@ export function buildProgram(cli: Cli): Command {
   for (const [title, commands] of GROUPS) {
     for (const build of commands) add(program, build(cli).helpGroup(title));
   }
-  program.addCommand(inherit(program, keeperCommand(cli)), { hidden: true });
+  for (const hidden of [keeperCommand, choresCommand])
+    program.addCommand(inherit(program, hidden(cli)), { hidden: true });
   return program;
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { drillCleanDocument, drillDocument, drillListDocument } from '../drill/schema.ts';
 import {
+  choresDocument,
   destroyDocument,
   downDocument,
   errorDocument,
@@ -46,6 +47,7 @@ const DOCUMENTS: readonly (readonly [command: string, schema: z.ZodType, note?: 
   ['drill', drillDocument, '`drill --list` and `drill clean` print documents of their own (below).'],
   ['drill --list', drillListDocument],
   ['drill clean', drillCleanDocument],
+  ['chores', choresDocument, 'Started by the control plane; people need not.'],
   ['setup', setupDocument],
   ['version', versionDocument],
 ];

@@ -36,9 +36,14 @@ export function due(schedule: Schedule, memory: JobMemory, now: Date): Due {
   const next = nextOccurrence(schedule, now);
   const occurrence = lastOccurrence(schedule, now);
   const since = past(memory.since, now);
-  const done = past(memory.done, now);
   if (occurrence === undefined || (since !== undefined && occurrence <= since))
     return { due: false, next, retry: false };
+  return dueSince(occurrence, memory, now, next);
+}
+
+/** The same for something that is wanted since a moment, once. `next`: when it will be wanted again. */
+export function dueSince(occurrence: Date, memory: JobMemory, now: Date, next?: Date): Due {
+  const done = past(memory.done, now);
   if (done !== undefined && done >= occurrence) return { due: false, next, retry: false };
   const failed = lastFailure(memory, now);
   // A failure before this occurrence does not delay it.

@@ -3,6 +3,9 @@ import { z } from 'zod';
 import type { Schedule } from './cron.ts';
 import type { JobMemory } from './due.ts';
 
+/** Name of the document. */
+export const SCHEDULE_MEMORY = 'schedule';
+
 const moment = z.iso.datetime();
 
 const run = z.object({
@@ -20,8 +23,6 @@ const memory = z.object({
   lines: z.record(z.string(), z.object({ text: z.string(), since: moment })),
   /** What became of each job: `backup REPOSITORY`, `dump`, `verify`. */
   runs: z.record(z.string(), run),
-  /** Where the last dump went, to notice a share that is not mounted. */
-  place: z.object({ directory: z.string(), fileSystem: z.string() }).optional(),
   /** When somebody has to look again at the latest. */
   look: moment.optional(),
 });
