@@ -1,10 +1,14 @@
 import { Command } from 'commander';
+import { backupCommand } from './backup/command.ts';
+import { backupKeyCommand } from './backupKey/command.ts';
+import { backupsCommand } from './backups/command.ts';
 import { choresCommand } from './chores/command.ts';
 import type { Cli } from './cli.ts';
 import { destroyCommand } from './destroy/command.ts';
 import { downCommand } from './down/command.ts';
 import { drillCommand } from './drill/command.ts';
 import { eventsCommand } from './events/command.ts';
+import { expireCommand } from './expire/command.ts';
 import { failoverCommand } from './failover/command.ts';
 import { addGlobalOptions } from './globals.ts';
 import { withExamples } from './help.ts';
@@ -36,6 +40,7 @@ const GROUPS: readonly [title: string, commands: readonly ((cli: Cli) => Command
     'Operating:',
     [switchoverCommand, failoverCommand, restartCommand, reinitCommand, logsCommand, eventsCommand],
   ],
+  ['Backing up:', [backupCommand, backupsCommand, expireCommand, backupKeyCommand]],
   ['Proving:', [stressCommand, drillCommand]],
   ['This machine:', [setupCommand, versionCommand]],
 ];

@@ -49,6 +49,8 @@ export interface PlacementOptions {
   readOnly?: boolean;
   /** Each member on a host of its own: network and volume (decided at creation). undefined keeps what the cluster has. */
   isolate?: boolean | undefined;
+  /** The data will come from a backup: repositories may hold what is of a cluster of this name. */
+  fromBackup?: boolean;
   /** Drills may run without the name being typed. undefined keeps what the cluster has. */
   allowDrills?: boolean | undefined;
 }

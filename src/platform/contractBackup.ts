@@ -60,8 +60,8 @@ export interface Expired {
   repository: string;
   /** Labels of backups, oldest first. */
   backups: string[];
-  /** How many WAL segments go; undefined: the tool does not tell beforehand. */
-  segments: number | undefined;
+  /** Ranges of WAL segments. */
+  wal: { first: string; last: string }[];
 }
 
 /** Documents by name (kebab-case), written atomically beside the cluster, gone with it. */

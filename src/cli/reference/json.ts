@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { backupDocument, backupKeyDocument, backupsDocument, expireDocument } from '../backups/schema.ts';
+import { restoreDocument } from '../restore/schema.ts';
+import { verifyDocument } from '../verify/schema.ts';
 import { drillCleanDocument, drillDocument, drillListDocument } from '../drill/schema.ts';
 import {
   choresDocument,
@@ -41,6 +44,12 @@ const DOCUMENTS: readonly (readonly [command: string, schema: z.ZodType, note?: 
   ['failover', failoverDocument],
   ['restart', restartDocument],
   ['reinit', reinitDocument],
+  ['backup', backupDocument],
+  ['backups', backupsDocument],
+  ['restore', restoreDocument],
+  ['verify', verifyDocument],
+  ['expire', expireDocument],
+  ['backup-key', backupKeyDocument],
   ['stress', stressDocument, 'Nothing is printed before the end; the exit code says whether it passed.'],
   ['down', downDocument],
   ['destroy', destroyDocument],

@@ -39,7 +39,7 @@ export async function archiverFacts(
     on: row.on === true,
     lastArchived:
       typeof row.segment === 'string' && row.at instanceof Date
-        ? { segment: row.segment, at: row.at.toISOString() }
+        ? { segment: row.segment.slice(0, 24), at: row.at.toISOString() }
         : undefined,
     failingSince: failure?.since,
     failure: failure?.message,

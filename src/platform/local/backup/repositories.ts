@@ -1,5 +1,5 @@
 /** The repositories that a manifest comes to on this machine: names, places, and what pgBackRest needs of each. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -84,6 +84,25 @@ export function checkRepositories(spec: ClusterSpec, record: ClusterRecord): voi
         hint: 'use a directory, or a cluster without --isolate',
       });
     }
+  }
+}
+
+/**
+ * Refuses a new cluster where a directory of its repositories holds the backups of another one of this name: they
+ * are somebody's only copy, perhaps, and are never written over. Credentials that cannot be read are refused as well.
+ */
+export async function refuseTaken(spec: ClusterSpec, paths: Paths): Promise<void> {
+  for (const repository of repositoriesOf(spec, paths)) {
+    const { directory, name, spec: wanted } = repository;
+    if (wanted.kind === 's3') await readCredentials(wanted, name);
+    if (wanted.kind !== 'directory' || directory === undefined) continue;
+    const list = join(directory, 'archive', spec.name, 'archive.info');
+    if ((await stat(list).catch(() => undefined)) === undefined) continue;
+    throw new RefusedError({
+      code: 'repository-taken',
+      message: `${directory} holds the backups of an earlier cluster ${spec.namespace}/${spec.name}`,
+      hint: `bring that cluster back with \`pgherd restore --manifest FILE --from ${name}\`, or move the directory away`,
+    });
   }
 }
 
