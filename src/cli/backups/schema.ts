@@ -37,7 +37,7 @@ export const backupsDocument = z.object({
       name: z.string(),
       kind: z.enum(['members', 'directory', 's3', 'sftp']),
       where: z.string(),
-      state: z.enum(['ready', 'empty', 'full', 'read-only', 'unreachable', 'damaged']),
+      state: z.enum(['ready', 'empty', 'full', 'read-only', 'unreachable', 'failing', 'damaged']),
       problem: z.string().nullable(),
       freeBytes: z.number().nullable(),
       encrypted: z.boolean(),

@@ -24,9 +24,9 @@ export interface RepositoryFacts {
   where: string;
   /**
    * ready: it takes WAL and backups. empty: reachable, but nothing has been made in it yet, or what was in it is
-   * lost. full, read-only, unreachable: it takes nothing. damaged: what is in it cannot be read.
+   * lost. full, read-only, unreachable, failing: it takes nothing. damaged: what is in it cannot be read.
    */
-  state: 'ready' | 'empty' | 'full' | 'read-only' | 'unreachable' | 'damaged';
+  state: 'ready' | 'empty' | 'full' | 'read-only' | 'unreachable' | 'failing' | 'damaged';
   /** What went wrong, in one sentence; undefined when it is ready. */
   problem: string | undefined;
   /** Of the file system; undefined where that cannot be told. */
@@ -95,6 +95,8 @@ export interface ArchiverFacts {
   failingSince: string | undefined;
   /** What the last failed try said. */
   failure: string | undefined;
+  /** Names of those that it speaks of. */
+  failingRepositories?: string[];
   /** Segments that wait to be archived. */
   waiting: number;
   /** What the volume with the WAL has left. */

@@ -13,7 +13,8 @@ export function backupFindings(observed: BackupObservation | undefined, command:
   const { archiver, repositories } = observed;
   const findings: Finding[] = archiver === undefined ? [] : archiverFindings(archiver, observed, command);
   for (const { name, state, problem } of repositories) {
-    if (state === 'ready') continue;
+    // What the archive says of it was told above.
+    if (state === 'ready' || state === 'failing') continue;
     const why = problem === undefined ? '' : `: ${problem}`;
     findings.push({ severity: 'degraded', sentence: `the repository ${name} is ${state}${why}`, next });
   }

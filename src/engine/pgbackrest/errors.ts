@@ -69,6 +69,17 @@ const MEANINGS: Partial<Record<number, Meaning>> = {
   103: { code: 'repository-invalid', message: 'the place holds something else than a repository' },
 };
 
+const UNENDED: Record<'signal' | 'timeout' | 'not-found' | 'not-started', Meaning> = {
+  signal: { code: 'pgbackrest-killed', message: 'pgbackrest was killed', hint: 'run the command again' },
+  timeout: { code: 'pgbackrest-late', message: 'pgbackrest did not end in time' },
+  'not-found': {
+    code: 'pgbackrest-missing',
+    message: 'pgbackrest is not installed',
+    hint: 'run `pgherd setup`',
+  },
+  'not-started': { code: 'pgbackrest-not-started', message: 'pgbackrest could not be started' },
+};
+
 /** Codes by which a file of the storage could not be written, made, moved or removed. */
 const STORAGE_CODES = [41, 42, 47, 52, 53, 54, 60, 61, 64, 74, 79, 83, 88, 93, 97, 98];
 
@@ -77,7 +88,14 @@ const STORAGE_CODES = [41, 42, 47, 52, 53, 54, 60, 61, 64, 74, 79, 83, 88, 93, 9
  * as it is. `what` begins the sentence: "backup into nas".
  */
 export function explain(what: string, error: unknown): unknown {
-  if (!(error instanceof CommandError) || error.reason !== 'exit') return error;
+  if (!(error instanceof CommandError)) return error;
+  // What the command line was is of no use to anybody who reads this.
+  if (error.reason !== 'exit')
+    return new PgBackRestError({
+      ...UNENDED[error.reason],
+      message: `${what}: ${UNENDED[error.reason].message}`,
+      exitCode: undefined,
+    });
   const { exitCode } = error;
   const storage = exitCode !== undefined && STORAGE_CODES.includes(exitCode);
   const meaning: Meaning = MEANINGS[exitCode ?? -1] ?? {

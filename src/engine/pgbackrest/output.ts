@@ -7,6 +7,17 @@ export function percentOf(text: string): number | undefined {
   return last === undefined ? undefined : Math.min(100, last);
 }
 
+/**
+ * What a failed archive-push says of each repository, by its number; empty where it speaks of none: "repo2:
+ * [FileOpenError] unable to open …".
+ */
+export function pushProblems(text: string): { repository: number; problem: string }[] {
+  return [...text.matchAll(/\brepo(\d+): \[\w+\] ([^\n]*)/g)].map(match => ({
+    repository: Number(match[1]),
+    problem: (match[2] ?? '').trim(),
+  }));
+}
+
 /** The label of the backup that was taken. */
 export function newLabelOf(text: string): string | undefined {
   return /new backup label = (\S+)/.exec(text)?.[1];

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { ArchiverFacts } from '../../../core/schedule/facts.ts';
 import type { MemberObservation } from '../../../core/topology/observation.ts';
 import { firstErrorOf } from '../../../engine/pgbackrest/errors.ts';
+import { pushProblems } from '../../../engine/pgbackrest/output.ts';
 import type { Session } from '../../../engine/postgres/connection.ts';
 import { readIfExists } from '../../../lib/files.ts';
 import type { Paths } from '../layout.ts';
@@ -43,6 +44,7 @@ export async function archiverFacts(
         : undefined,
     failingSince: failure?.since,
     failure: failure?.message,
+    failingRepositories: failure?.repositories ?? [],
     waiting,
     freeBytes,
     fullInSeconds:
@@ -57,14 +59,17 @@ export async function archiverFacts(
 async function readFailure(
   paths: Paths,
   repositories: Repository[],
-): Promise<{ since: string; message: string } | undefined> {
+): Promise<{ since: string; message: string; repositories: string[] } | undefined> {
   const text = await readIfExists(backupPaths(paths).failure);
   const [, seconds, rest = ''] = /^(\d+)\n([\s\S]*)$/.exec(text ?? '') ?? [];
   if (seconds === undefined) return undefined;
+  const since = new Date(Number(seconds) * 1000).toISOString();
   // pgBackRest numbers the repositories of its file; people know them by name.
-  const message = (firstErrorOf(rest) ?? 'no message').replaceAll(
-    /\brepo(\d+)\b/g,
-    (word, number: string) => repositories[Number(number) - 1]?.name ?? word,
-  );
-  return { since: new Date(Number(seconds) * 1000).toISOString(), message };
+  const failing = pushProblems(rest).flatMap(({ repository, problem }) => {
+    const name = repositories[repository - 1]?.name;
+    return name === undefined ? [] : [{ name, problem }];
+  });
+  const sentences = failing.map(({ name, problem }) => `${name}: ${problem}`);
+  const message = sentences.length > 0 ? sentences.join('; ') : (firstErrorOf(rest) ?? 'no message');
+  return { since, message, repositories: [...new Set(failing.map(({ name }) => name))] };
 }

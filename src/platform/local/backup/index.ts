@@ -61,8 +61,13 @@ export class LocalBackups implements Backups {
       encrypted: spec.backup.encryption,
       segmentBytes,
     };
-    const repositories = await Promise.all(
+    const seen = await Promise.all(
       this.#repositories.map(repository => observeRepository(repository, options, input, signal)),
+    );
+    const repositories = seen.map(repository =>
+      repository.state === 'ready' && archiver?.failingRepositories?.includes(repository.name) === true
+        ? { ...repository, state: 'failing' as const, problem: archiver.failure }
+        : repository,
     );
     const key = spec.backup.encryption && repositories.length > 0 ? await this.#key.facts() : undefined;
     return {
