@@ -20,6 +20,7 @@ import { planCommand } from './plan/command.ts';
 import { psqlCommand } from './psql/command.ts';
 import { reinitCommand } from './reinit/command.ts';
 import { restartCommand } from './restart/command.ts';
+import { restoreCommand } from './restore/command.ts';
 import { setupCommand } from './setup/command.ts';
 import { statusCommand } from './status/command.ts';
 import { stressCommand } from './stress/command.ts';
@@ -27,6 +28,7 @@ import { switchoverCommand } from './switchover/command.ts';
 import { topologyCommand } from './topology/command.ts';
 import { upCommand } from './up/command.ts';
 import { urlCommand } from './url/command.ts';
+import { verifyCommand } from './verify/command.ts';
 import { versionCommand } from './version/command.ts';
 
 /** In the order of the help: what a new user needs first stands first. */
@@ -40,7 +42,7 @@ const GROUPS: readonly [title: string, commands: readonly ((cli: Cli) => Command
     'Operating:',
     [switchoverCommand, failoverCommand, restartCommand, reinitCommand, logsCommand, eventsCommand],
   ],
-  ['Backing up:', [backupCommand, backupsCommand, expireCommand, backupKeyCommand]],
+  ['Backing up:', [backupCommand, backupsCommand, verifyCommand, restoreCommand, expireCommand, backupKeyCommand]],
   ['Proving:', [stressCommand, drillCommand]],
   ['This machine:', [setupCommand, versionCommand]],
 ];

@@ -84,6 +84,7 @@ export async function applyManifest(
     onWait: holder => context.progress(`waiting for ${holder}`),
   });
   const created = (await cluster.appliedManifest()) === undefined;
+  await refuseUnfinishedRestore(cluster);
   await settleFaults(cluster, context);
   await cluster.provision(context);
   await cluster.record();
@@ -93,6 +94,17 @@ export async function applyManifest(
   const members = reached.members.map(member => ({ ...member, since: member.since ?? reached.observedAt }));
   const observed = { ...reached, controlPlane, members };
   return { cluster, steps, waiting: [], created, durationMs: performance.now() - started, observed };
+}
+
+/** Between the old data and the restored ones there is no whole cluster, and nobody may begin an empty one. */
+async function refuseUnfinishedRestore(cluster: PlatformCluster): Promise<void> {
+  const scratch = await cluster.restores.unfinishedSwap();
+  if (scratch === undefined) return;
+  throw new RefusedError({
+    code: 'restore-unfinished',
+    message: `the cutover to restore ${scratch.id} was begun and not finished`,
+    hint: `finish it: pgherd restore ${cluster.ref.name} --cutover`,
+  });
 }
 
 /**

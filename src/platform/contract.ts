@@ -10,9 +10,11 @@ import type { Action, Desired } from '../core/plan/action.ts';
 import type { Observation } from '../core/topology/observation.ts';
 import type { Backups } from './contractBackup.ts';
 import type { Dumps } from './contractDumps.ts';
+import type { Restores } from './contractRestore.ts';
 
 export type * from './contractBackup.ts';
 export type * from './contractDumps.ts';
+export type * from './contractRestore.ts';
 
 export interface ClusterRef {
   name: string;
@@ -128,6 +130,7 @@ export interface PlatformCluster extends Disposable {
   inside(member: string): Promise<InsideTarget>;
   /** Physical backups. */
   readonly backups: Backups;
+  readonly restores: Restores;
   /** Logical backups. */
   readonly dumps: Dumps;
   /** An interactive or piped psql, as argv and environment; the password is in neither. */

@@ -10,6 +10,8 @@ import type { ApplyContext } from './contract.ts';
 import type { BackupContext } from './contractBackup.ts';
 
 export interface Restores {
+  /** Makes what a restore stands on where there is no cluster yet. */
+  prepare(): Promise<void>;
   /**
    * Has everything archived that the primary has committed up to now, and waits for it. Resolves with whether that is
    * so: false where no primary answers, or the archive takes nothing.
@@ -33,7 +35,7 @@ export interface Restores {
    * without data, so that they are built from it. Endpoints and passwords stay. The caller holds the cluster's lock
    * as well. Killed in between, the next call with the same scratch finishes it.
    */
-  swapIn(scratch: ScratchRecord, options: { keepUntil: Date }, context: ApplyContext): Promise<SwapResult>;
+  swapIn(scratch: ScratchRecord, options: SwapOptions, context: ApplyContext): Promise<SwapResult>;
   /** The scratch whose `swapIn` was begun and not finished. */
   unfinishedSwap(): Promise<ScratchRecord | undefined>;
   /** Deletes data that were set aside and whose time has come. Resolves with the paths. */
@@ -49,7 +51,7 @@ export interface Restores {
   ): Promise<void>;
   /** A session of the superuser on the primary. */
   primarySession(database: string, signal: AbortSignal): Promise<SqlSession>;
-  /** Segments that one repository cannot give although its backup needs them, with what it says. */
+  /** Whether a repository can give a segment. */
   checkSegment(repository: string, segment: string, signal: AbortSignal): Promise<SegmentState>;
 }
 
@@ -63,6 +65,8 @@ export interface RestoreOptions {
   target: RecoveryTarget | undefined;
   /** To follow; undefined: the newest that came from the backup's. */
   timeline: number | undefined;
+  /** Size of the data directory that it holds. */
+  databaseBytes: number;
   /** WAL from this repository only: for a proof of what it holds. Otherwise the others stand in for it. */
   alone: boolean;
   purpose: ScratchPurpose;
@@ -115,6 +119,12 @@ export interface Scratch extends ScratchRecord {
   checkStructure(context: ApplyContext): Promise<string[]>;
   /** Stops the server and checks every page's checksum. Resolves with what is wrong; undefined: there are none. */
   checkPages(context: ApplyContext): Promise<string[] | undefined>;
+}
+
+export interface SwapOptions {
+  keepUntil: Date;
+  /** Called once it is noted that a swap was begun, before anything is touched. */
+  onBegun?(): Promise<void>;
 }
 
 export interface SwapResult {

@@ -13,6 +13,7 @@ import type {
   LogLine,
   Platform,
   PlatformCluster,
+  Restores,
 } from '../../src/platform/contract.ts';
 
 const PORTS: Record<EndpointName, number> = {
@@ -120,6 +121,7 @@ function open(cluster: MemoryCluster, manifest?: string): PlatformCluster {
     notes: cluster.notes,
     caFile: `/state/${cluster.ref.name}/ca.crt`,
     backups: noBackups(),
+    restores: noRestores(),
     dumps: noDumps(),
     appliedManifest: async () => cluster.manifest,
     record: async () => {
@@ -229,7 +231,28 @@ function noBackups(): Backups {
     readKey: async () => undefined,
     noteKeySaved: refuse,
     importKey: refuse,
-    memory: { read: async () => undefined, write: refuse },
+    memory: { read: async () => undefined, write: async () => {} },
+  };
+}
+
+/** A cluster that nothing can be restored into. */
+function noRestores(): Restores {
+  const refuse = async () => {
+    throw new Error('there is nothing to restore');
+  };
+  return {
+    prepare: async () => {},
+    archiveNow: async () => false,
+    restoreInto: refuse,
+    scratches: async () => [],
+    open: refuse,
+    discard: refuse,
+    swapIn: refuse,
+    unfinishedSwap: async () => undefined,
+    sweep: async () => [],
+    copyTables: refuse,
+    primarySession: refuse,
+    checkSegment: refuse,
   };
 }
 

@@ -59,6 +59,7 @@ function observed(...repositories: RepositoryFacts[]): BackupObservation {
     repositories,
     archiver: {
       primary: 'demo-0',
+      on: true,
       lastArchived: undefined,
       failingSince: undefined,
       failure: undefined,
@@ -210,6 +211,17 @@ describe('timelines', () => {
     expect(chosen(observed(putBack), { target: time('10:55:00') })).toEqual(['B nas 1', 'A nas 1']);
     expect(chosen(observed(putBack), { target: time('11:10:00') })).toEqual(['A nas 2']);
     expect(chosen(observed(putBack), {})).toEqual(['A nas 2']);
+  });
+
+  test('what was abandoned beyond the present is no gap', () => {
+    const just = {
+      ...putBack,
+      archive: { ranges: [range(1, 9), range(4, 6, 2)], timelines: putBack.archive?.timelines ?? [] },
+    };
+    expect(recoverableWindows(observed(just))).toMatchObject([
+      { timeline: 2, to: undefined, toLsn: '0/7000000', missing: undefined, backups: ['A'] },
+      { timeline: 1, backups: ['B'] },
+    ]);
   });
 
   test('a backup of the abandoned part does not lead to the present', () => {

@@ -43,24 +43,18 @@ export function reachOf(set: BackupSet, archive: ArchiveFacts, timeline: number)
   }
   if (next <= last) return undefined;
   // Anything later on the way that is left to take means that something in between is missing.
-  const beyond = held.some(
-    range =>
-      range.last >= next && path.some(part => part.timeline === range.timeline && leadsOn(part, range, size)),
-  );
+  const beyond = path.some(part => {
+    const until = part.endLsn === undefined ? undefined : part.endLsn / size - 1n;
+    return held.some(range => {
+      const end = until !== undefined && until < range.last ? until : range.last;
+      return range.timeline === part.timeline && range.first <= end && end >= next;
+    });
+  });
   return {
     timeline: at,
     endLsn: next * size,
     missing: beyond ? segmentName({ timeline: at, number: next }, size) : undefined,
   };
-}
-
-/** Part of the range lies before the end of its timeline. */
-function leadsOn(
-  { endLsn }: { endLsn: bigint | undefined },
-  range: { first: bigint },
-  size: bigint,
-): boolean {
-  return endLsn === undefined || range.first <= endLsn / size - 1n;
 }
 
 /** Timelines from one to another with the position at which each was left; undefined: they are not related so. */

@@ -73,7 +73,8 @@ function targetSettings(target: RecoveryTarget | undefined): Record<string, stri
     case undefined:
       return {};
     case 'time':
-      return { recovery_target_time: target.at, ...action };
+      // While the server reads its settings it knows no names of zones, and "Z" is one.
+      return { recovery_target_time: target.at.replace('T', ' ').replace(/Z$/, '+00'), ...action };
     case 'lsn':
       return { recovery_target_lsn: target.lsn, ...action };
     case 'xid':
@@ -85,17 +86,20 @@ function targetSettings(target: RecoveryTarget | undefined): Record<string, stri
   }
 }
 
-/** SQLSTATEs of the errors in a log with our prefix, in order, with their texts. */
-export function logErrors(log: string): { sqlstate: string; text: string }[] {
+/** Errors in a log with our prefix, in order. `pid`: of the process of the server that had it. */
+export function logErrors(log: string): { pid: number; sqlstate: string; text: string }[] {
   return log.split('\n').flatMap(line => {
-    const [, sqlstate, text] =
-      /^\S+ \S+ \S+ \[\d+\] ([0-9A-Z]{5}) (?:FATAL|PANIC|ERROR): +(.*)$/.exec(line) ?? [];
-    return sqlstate === undefined || text === undefined ? [] : [{ sqlstate, text }];
+    const [, pid, sqlstate, text] =
+      /^\S+ \S+ \S+ \[(\d+)\] ([0-9A-Z]{5}) (?:FATAL|PANIC|ERROR): +(.*)$/.exec(line) ?? [];
+    return sqlstate === undefined || text === undefined ? [] : [{ pid: Number(pid), sqlstate, text }];
   });
 }
 
-/** FATAL of a server whose WAL ended before its target: config_file_error. */
-export const TARGET_NOT_REACHED = 'F0000';
+/**
+ * Of the process that replays, where the WAL ended before the target. It has no SQLSTATE of its own (internal_error):
+ * whoever acts on it must make sure by what another replay gives.
+ */
+export const REPLAY_FAILED = 'XX000';
 
 /** Where a timeline left its parent, and why: the last line of its history file. */
 export function parseHistory(text: string): { parent: number; lsn: string; reason: string } | undefined {

@@ -56,7 +56,7 @@ test('it archives nothing, but keeps what is to be archived later', () => {
 });
 
 test.each([
-  [{ kind: 'time', at: '2026-11-22T10:00:00Z' }, "recovery_target_time = '2026-11-22T10:00:00Z'"],
+  [{ kind: 'time', at: '2026-11-22T10:00:00Z' }, "recovery_target_time = '2026-11-22 10:00:00+00'"],
   [{ kind: 'lsn', lsn: '0/5000000' }, "recovery_target_lsn = '0/5000000'"],
   [{ kind: 'xid', xid: '750' }, "recovery_target_xid = '750'"],
   [{ kind: 'name', name: "it's" }, "recovery_target_name = 'it''s'"],
@@ -70,11 +70,11 @@ test.each([
 test('errors of a log by SQLSTATE', () => {
   const log = [
     '2026-11-22 17:52:43.703 GMT [23767] 00000 LOG:  redo done at 0/5018070',
-    '2026-11-22 17:52:43.703 GMT [23767] F0000 FATAL:  recovery ended before configured recovery target was reached',
+    '2026-11-22 17:52:43.703 GMT [23767] XX000 FATAL:  recovery ended before configured recovery target was reached',
     'ERROR: [042]: unable to get 000000010000000000000003:',
   ].join('\n');
   expect(logErrors(log)).toEqual([
-    { sqlstate: 'F0000', text: 'recovery ended before configured recovery target was reached' },
+    { pid: 23767, sqlstate: 'XX000', text: 'recovery ended before configured recovery target was reached' },
   ]);
 });
 

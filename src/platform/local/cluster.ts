@@ -22,8 +22,10 @@ import type {
 import { carryOut } from './actions.ts';
 import { startSupervisor, stopAll } from './apply.ts';
 import { LocalDumps } from './backup/dumps/index.ts';
+import { endChores } from './backup/endChores.ts';
 import { LocalBackups } from './backup/index.ts';
 import type { LocalBackupInput } from './backup/input.ts';
+import { LocalRestores } from './backup/restore/index.ts';
 import { holdClients } from './clientHold.ts';
 import { ClientPool, patroniOperations } from './clients.ts';
 import { LocalFaults } from './faults/index.ts';
@@ -67,8 +69,10 @@ export class LocalCluster implements PlatformCluster {
   readonly patroni: PatroniOperations;
   readonly faults: LocalFaults;
   readonly backups: LocalBackups;
+  readonly restores: LocalRestores;
   readonly dumps: LocalDumps;
   readonly #manifest: string;
+  readonly #stateDir: string;
   readonly #paths: Paths;
   readonly #secrets: SecretStore;
   readonly #sql: PrimarySql;
@@ -86,6 +90,7 @@ export class LocalCluster implements PlatformCluster {
     this.notes = input.notes;
     this.spec = spec;
     this.#manifest = input.manifest;
+    this.#stateDir = input.stateDir;
     this.#record = record;
     this.#keeper = input.keeper;
     const paths = clusterPaths(input.stateDir, record.namespace, record.name, record.subnet);
@@ -117,6 +122,21 @@ export class LocalCluster implements PlatformCluster {
       connect: (member, signal) => connectInside(insideTarget(record, paths, member), signal),
     };
     this.backups = new LocalBackups(backupInput);
+    this.restores = new LocalRestores({
+      ...backupInput,
+      inside: member => insideTarget(record, paths, member),
+      swapMeans: async signal => ({
+        machine: await this.#renderings.machine(this.#record),
+        spec,
+        secrets: this.#secrets,
+        scope: this.#scope,
+        primary: (await backupInput.primary(signal))?.name,
+      }),
+      primaryEndpoint: async database => {
+        const { argv, env } = await this.psql({ endpoint: 'primary', user: 'postgres', database });
+        return { conninfo: argv[1] ?? '', env };
+      },
+    });
     this.dumps = new LocalDumps(spec, record, paths.root, {
       memory: () => this.backups.memory,
       primary: async signal => await this.inside((await this.#primary(signal)).name),
@@ -220,9 +240,11 @@ export class LocalCluster implements PlatformCluster {
       .undo('all', context)
       .catch((error: unknown) => context.progress(`a drill is not undone: ${messageOf(error)}`));
     context.signal.throwIfAborted();
+    await this.restores.stopServers(context.signal);
     const { members } = await this.observe({ catalog: false }, context.signal);
     this.#record = { ...this.#record, stopped: true };
     await writeRecord(this.#paths.record, this.#record);
+    await endChores(this.#stateDir, this.ref, context.signal);
     const primary = members.find(member => member.role === 'primary')?.name;
     await stopAll(await this.#renderings.machine(this.#record), primary, context);
     this.#clients.close();
