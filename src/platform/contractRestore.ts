@@ -80,6 +80,8 @@ export interface ScratchRecord {
   /** ISO 8601. */
   createdAt: string;
   directory: string;
+  /** Of its server's socket. */
+  socketDirectory: string;
   repository: string;
   backup: string;
   target: RecoveryTarget | undefined;

@@ -51,6 +51,8 @@ export interface LocalRestoresInput extends LocalBackupInput {
 }
 
 const STOP_MS = 120_000;
+/** How long what a killed clone left is kept for it to be finished. */
+const CLONE_MS = 86_400_000;
 const STATEMENT_MS = 3_600_000;
 /** What a restore needs beside the data: WAL to replay, and room to breathe. */
 const SPARE_BYTES = 256 * 1024 * 1024;
@@ -81,6 +83,7 @@ export class LocalRestores implements Restores {
       purpose: options.purpose,
       createdAt: new Date().toISOString(),
       directory: places.root,
+      socketDirectory: places.sockets,
       repository: options.repository,
       backup: options.backup,
       ...(options.target !== undefined && { target: options.target }),
@@ -151,13 +154,12 @@ export class LocalRestores implements Restores {
 
   async swapIn(scratch: ScratchRecord, options: SwapOptions, context: ApplyContext): Promise<SwapResult> {
     const means = await this.#input.swapMeans(context.signal);
-    // Of another cluster perhaps: its own directory tells.
+    // Of another cluster perhaps: its record tells where.
     const root = join(scratch.directory, '..', '..');
-    const own = scratchPaths(this.#input.paths, scratch.id);
-    const places =
-      own.root === scratch.directory
-        ? own
-        : { ...scratchPaths({ ...this.#input.paths, root }, scratch.id), sockets: own.sockets };
+    const places = {
+      ...scratchPaths({ ...this.#input.paths, root }, scratch.id),
+      sockets: scratch.socketDirectory,
+    };
     return await swapIn(means, scratch, places, options, context);
   }
 
@@ -168,9 +170,12 @@ export class LocalRestores implements Restores {
   async sweep(now: Date): Promise<string[]> {
     const { paths } = this.#input;
     const gone = await sweepAside(paths, now);
-    for (const { id, reached, owned, directory, purpose } of await this.scratches()) {
+    for (const { id, reached, owned, directory, purpose, createdAt } of await this.scratches()) {
       // What a process left that was killed. A whole restore waits for a person.
       if (owned || (reached !== undefined && purpose === 'restore')) continue;
+      // A clone that was begun with it may be finished still.
+      if (purpose === 'clone' && reached !== undefined && now.getTime() - Date.parse(createdAt) < CLONE_MS)
+        continue;
       if ((await readSwap(paths))?.scratch.id === id) continue;
       await this.discard(id, AbortSignal.timeout(STOP_MS));
       gone.push(directory);
@@ -277,6 +282,7 @@ function unreadable(paths: LocalRestoresInput['paths'], id: string): ScratchFile
     purpose: 'verify',
     createdAt: '',
     directory: scratchPaths(paths, id).root,
+    socketDirectory: scratchPaths(paths, id).sockets,
     repository: '',
     backup: '',
     restoredMs: 0,

@@ -30,6 +30,7 @@ export const scratchFile = z.object({
   purpose: z.enum(['verify', 'restore', 'table', 'clone']),
   createdAt: z.string(),
   directory: z.string(),
+  socketDirectory: z.string(),
   repository: z.string(),
   backup: z.string(),
   target: target.optional(),

@@ -15,7 +15,7 @@ import { DeadlineError, PgherdError } from '../../../../lib/errors.ts';
 import { run } from '../../../../lib/exec.ts';
 import { ensureDirectory, readIfExists, writeAtomically } from '../../../../lib/files.ts';
 import { isAlive, type ProcessId, startTimeOf } from '../../../../lib/process.ts';
-import { sleep } from '../../../../lib/time.ts';
+import { poll, sleep } from '../../../../lib/time.ts';
 import type { ApplyContext, Reached } from '../../../contract.ts';
 import type { ClusterRecord } from '../../record.ts';
 import { asServer } from './copy.ts';
@@ -235,11 +235,14 @@ export async function restartServer(
   signal: AbortSignal,
 ): Promise<void> {
   const server = await startServer(record, places);
-  for (;;) {
-    if (await look(places, signal).catch(() => undefined)) return;
-    if (!(await isAlive(server))) throw await failed(places);
-    await sleep(50, signal);
-  }
+  const answers = await poll(
+    async inner => {
+      if ((await look(places, inner).catch(() => undefined)) !== undefined) return true;
+      return (await isAlive(server)) ? undefined : false;
+    },
+    { what: 'the restored server to answer', timeoutMs: STALLED_MS, everyMs: 50, signal },
+  );
+  if (!answers) throw await failed(places);
 }
 
 /** Fast shutdown, and a hard one when that takes too long. May be repeated. */

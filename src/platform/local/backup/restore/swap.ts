@@ -17,6 +17,7 @@ import { type Machine, startComponent, stopComponent, writeFiles } from '../../a
 import { ensureHosts } from '../../hosts.ts';
 import { componentKind, memberName, type Paths } from '../../layout.ts';
 import { desiredDynamicConfig } from '../../memberService.ts';
+import { StateError } from '../../record.ts';
 import { setAside } from '../../removal.ts';
 import { listServices, serviceStatus } from '../../runit.ts';
 import type { SecretStore } from '../../secrets.ts';
@@ -49,7 +50,17 @@ export type Swap = z.infer<typeof swapFile>;
 
 export async function readSwap(paths: Paths): Promise<Swap | undefined> {
   const text = await readIfExists(join(paths.root, 'swap.json'));
-  return text === undefined ? undefined : swapFile.parse(JSON.parse(text));
+  if (text === undefined) return undefined;
+  try {
+    return swapFile.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new StateError({
+      code: 'state-unreadable',
+      message: `${join(paths.root, 'swap.json')} cannot be understood`,
+      hint: 'it says that a cutover was begun and not finished; it was damaged, or written by another version of pgherd',
+      cause,
+    });
+  }
 }
 
 export async function swapIn(
