@@ -214,9 +214,10 @@ class RepositoryMaker implements AsyncDisposable {
     this.#context = context;
   }
 
-  /** Begins as soon as there is a primary. May be repeated. */
+  /** Begins once all members run: before that it would take processor time from them. May be repeated. */
   begin({ members }: Observation): void {
-    if (members.some(({ role, state }) => role === 'primary' && state === 'running')) this.#start();
+    const settled = members.every(({ role, state }) => role === 'primary' || state === 'streaming');
+    if (settled && members.length > 0) this.#start();
   }
 
   async finish(): Promise<void> {

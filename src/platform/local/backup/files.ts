@@ -61,10 +61,15 @@ function archiveScript(spec: ClusterSpec, record: ClusterRecord, own: BackupPath
   return `#!/bin/sh
 # Called by PostgreSQL with the path of a WAL segment. Rendered by pgherd; edits are overwritten.
 failure=${shellQuote(own.failure)}
-message=$(env -i PATH=/usr/local/bin:/usr/bin:/bin LC_ALL=C.UTF-8 HOME=/ \\
-  timeout -k 5 ${ARCHIVE_SECONDS} ${shellQuote(pgbackrest)} --config=${shellQuote(own.archiveConf)} --stanza=${spec.name} \\
-  --pg1-path="$PWD" archive-push "$1" 2>&1)
-code=$?
+if [ ! -e ${shellQuote(own.made)} ]; then
+  code=1
+  message='no repository has been made yet'
+else
+  message=$(env -i PATH=/usr/local/bin:/usr/bin:/bin LC_ALL=C.UTF-8 HOME=/ \\
+    timeout -k 5 ${ARCHIVE_SECONDS} ${shellQuote(pgbackrest)} --config=${shellQuote(own.archiveConf)} --stanza=${spec.name} \\
+    --pg1-path="$PWD" archive-push "$1" 2>&1)
+  code=$?
+fi
 if [ "$code" -eq 0 ]; then
   [ ! -e "$failure" ] || rm -f "$failure"
   exit 0

@@ -16,6 +16,8 @@ export interface BackupPaths {
   archiveConf: string;
   /** What PostgreSQL calls for each WAL segment. pgBackRest refuses a command that does not name it. */
   archiveScript: string;
+  /** There once a repository was made: before that PostgreSQL's tries need not cost anything. */
+  made: string;
   /** What the last failed try to archive said; gone when it works. */
   failure: string;
   /** pgBackRest's own lock and status files. */
@@ -40,6 +42,7 @@ export function backupPaths(paths: Paths): BackupPaths {
     confOf: repository => join(conf, `${file(repository)}.conf`),
     archiveConf: join(conf, 'archive.conf'),
     archiveScript: join(conf, 'pgbackrest-push'),
+    made: join(conf, 'made'),
     failure: join(run, 'failure'),
     lockOf: repository => join(run, 'lock', file(repository)),
     spool: join(run, 'spool'),

@@ -49,7 +49,7 @@ export async function placeState(
   const seen = { freeBytes, fileSystem, mountPoint };
   if (mountedBefore !== undefined && mountPoint !== mountedBefore) {
     const problem = `${mountedBefore} is not mounted`;
-    return { ...seen, trouble: { state: 'unreachable', problem } };
+    return { ...UNKNOWN, trouble: { state: 'unreachable', problem } };
   }
   const trouble = await writeTrouble(directory, top, record, signal);
   if (trouble !== undefined) return { ...seen, trouble };

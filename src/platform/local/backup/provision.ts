@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { MemberObservation } from '../../../core/topology/observation.ts';
 import { PgBackRestError } from '../../../engine/pgbackrest/errors.ts';
 import { codeOf, messageOf, PgherdError } from '../../../lib/errors.ts';
-import { ensureDirectory } from '../../../lib/files.ts';
+import { ensureDirectory, writeAtomically } from '../../../lib/files.ts';
 import type { BackupMemory } from '../../contract.ts';
 import { memberSocketDir } from '../serviceParts.ts';
 import { writeBackupFiles } from './files.ts';
@@ -89,8 +89,15 @@ export async function provisionRepositories(
       result.failed.push({ repository: repository.name, problem: problemOf(error) });
     }
   }
+  if (anyMade(fit, result) && !(await exists(backupPaths(input.paths).made)))
+    await writeAtomically(backupPaths(input.paths).made, '', { mode: 0o644 });
   if (JSON.stringify(known) !== before) await memory.write('repositories', known);
   return result;
+}
+
+/** Of those that could be made, one was: now or earlier. */
+function anyMade(fit: Repository[], { failed }: Provisioned): boolean {
+  return fit.some(({ name }) => !failed.some(({ repository }) => repository === name));
 }
 
 /** Looks at a directory of the manifest's, tries it when it is new, and notes where it is mounted. */
