@@ -12,12 +12,14 @@ import {
   SCHEDULE_MEMORY,
   type ScheduleMemory,
 } from '../core/schedule/memory.ts';
+import { PROOFS, parseProofs } from '../core/schedule/proof.ts';
 import { dueWork, scheduleLines, type Work } from '../core/schedule/work.ts';
-import { messageOf } from '../lib/errors.ts';
+import { messageOf, PgherdError } from '../lib/errors.ts';
 import { LockedError } from '../lib/lock.ts';
 import type { ApplyContext, PlatformCluster } from '../platform/contract.ts';
 import { dumpCluster } from './logical.ts';
 import { runBackup } from './physical.ts';
+import { verifyBackups } from './verify.ts';
 
 /** While somebody else does backup work, or there is no primary. */
 const LATER_MS = 60_000;
@@ -42,6 +44,7 @@ export async function doChores(cluster: PlatformCluster, context: ApplyContext):
     await update(cluster, memory => lookLater(memory, new Date(Date.now() + LATER_MS)));
     return chores;
   }
+  await tidyUp(cluster, signal);
   const tried = new Set<string>();
   for (;;) {
     const { work, look } = await plan(cluster, signal);
@@ -74,12 +77,28 @@ export async function doChores(cluster: PlatformCluster, context: ApplyContext):
   }
 }
 
+/** Deletes data that a cutover has set aside once their time has come, and what killed restores have left. */
+async function tidyUp(cluster: PlatformCluster, signal: AbortSignal): Promise<void> {
+  try {
+    await using _lock = await cluster.backups.lock('tidying up', { waitMs: 0, signal });
+    const gone = await cluster.restores.sweep(new Date());
+    if (gone.length === 0) return;
+    const message = `deleted: ${gone.join(', ')}`;
+    const entry = { actor: ACTOR, event: 'set-aside-deleted', subject: 'restore', message };
+    await cluster.journal.append({ ...entry, reason: 'its time has come' });
+  } catch {
+    // Somebody works on the backups, or a file resists: the next look tries again.
+    signal.throwIfAborted();
+  }
+}
+
 async function plan(cluster: PlatformCluster, signal: AbortSignal): Promise<{ work: Work[]; look: Date }> {
   const { backup } = cluster.spec;
   const now = new Date();
   const memory = await update(cluster, known => noteLines(known, scheduleLines(backup), now));
   const observed = await cluster.backups.observe({ archive: false }, signal);
-  return dueWork(backup, { memory, observed, lastDump: await lastDump(cluster, signal), proofs: [], now });
+  const proofs = parseProofs(await cluster.backups.memory.read(PROOFS));
+  return dueWork(backup, { memory, observed, lastDump: await lastDump(cluster, signal), proofs, now });
 }
 
 /** Only a dump of this very cluster counts: another of its name may have left some. */
@@ -102,8 +121,13 @@ async function carryOut(cluster: PlatformCluster, work: Work, context: ApplyCont
       for (const result of results) if (!result.ok) throw result.error;
       return;
     }
-    case 'verify':
-      throw new Error('not built yet');
+    case 'verify': {
+      const { signal } = context;
+      await using _lock = await cluster.backups.lock('verify', { waitMs: 0, signal });
+      const [proof] = await verifyBackups(cluster, work, context);
+      if (proof?.outcome !== 'damaged') return;
+      throw new PgherdError({ code: 'backup-damaged', message: proof.problems.join('; ') });
+    }
   }
 }
 

@@ -42,7 +42,10 @@ const GROUPS: readonly [title: string, commands: readonly ((cli: Cli) => Command
     'Operating:',
     [switchoverCommand, failoverCommand, restartCommand, reinitCommand, logsCommand, eventsCommand],
   ],
-  ['Backing up:', [backupCommand, backupsCommand, verifyCommand, restoreCommand, expireCommand, backupKeyCommand]],
+  [
+    'Backing up:',
+    [backupCommand, backupsCommand, verifyCommand, restoreCommand, expireCommand, backupKeyCommand],
+  ],
   ['Proving:', [stressCommand, drillCommand]],
   ['This machine:', [setupCommand, versionCommand]],
 ];

@@ -5,6 +5,7 @@ import { bullets } from '../text/fold.ts';
 import type { Look } from '../text/look.ts';
 import { type Cell, table } from '../text/table.ts';
 import { formatAge, formatBytes, formatDuration } from '../text/units.ts';
+import { dumpLines, dumpsDocument } from './dumps.ts';
 import type { BackupsOutcome } from './handler.ts';
 import type { BackupSetDocument, BackupsDocument } from './schema.ts';
 
@@ -16,7 +17,13 @@ export function backupSetDocument(set: BackupSet): BackupSetDocument {
 }
 
 /** Backups as JSON. */
-export function backupsToDocument({ ref, observed, windows, troubles }: BackupsOutcome): BackupsDocument {
+export function backupsToDocument({
+  ref,
+  observed,
+  windows,
+  troubles,
+  dumps,
+}: BackupsOutcome): BackupsDocument {
   const { repositories, archiver, key, observedAt } = observed;
   return {
     ...head(ref),
@@ -39,6 +46,7 @@ export function backupsToDocument({ ref, observed, windows, troubles }: BackupsO
     })),
     archiver: archiver === undefined ? null : archiverDocument(archiver),
     key: key === undefined ? null : { fingerprint: key.fingerprint, savedAt: key.savedAt ?? null },
+    dumps: dumpsDocument(dumps),
     observedAt,
   };
 }
@@ -60,7 +68,7 @@ function archiverDocument(archiver: ArchiverFacts): NonNullable<BackupsDocument[
 
 /** Backups for people: where they are, which there are, to which moments they lead. */
 export function backupsText(outcome: BackupsOutcome, session: Session): string {
-  const { ref, observed, troubles, notes } = outcome;
+  const { ref, observed, troubles, notes, dumps } = outcome;
   const { look } = session;
   const width = session.output.proseColumns;
   const title = look.strong;
@@ -77,6 +85,7 @@ export function backupsText(outcome: BackupsOutcome, session: Session): string {
   }
   if (observed.archiver !== undefined)
     lines.push('', title('Archive'), archiveLine(observed.archiver, session));
+  if (dumps !== undefined) lines.push('', title('Logical backups'), ...dumpLines(dumps, session));
   if (notes.length > 0) lines.push('', title('Notes'), ...bullets(notes, width).map(look.caution));
   return lines.join('\n');
 }

@@ -28,6 +28,26 @@ const set = z.object({
   pageErrors: z.boolean().describe('pages had wrong checksums when they were copied'),
 });
 
+const dump = z.object({
+  id: z.string().describe('its moment'),
+  path: z.string().describe('where its files lie'),
+  own: z.boolean().describe('false: of another cluster that had this name; never deleted by retention'),
+  startedAt: moment,
+  finishedAt: moment,
+  format: z.enum(['custom', 'plain']).describe('for pg_restore, or SQL for `psql -f`'),
+  postgres: z.string(),
+  bytes: z.number(),
+  files: z.array(
+    z.object({
+      file: z.string(),
+      database: z.string().nullable().describe('null: roles and what else belongs to no database'),
+      bytes: z.number(),
+      sha256: z.string(),
+      tables: z.int().nullable(),
+    }),
+  ),
+});
+
 export const backupsDocument = z.object({
   ...head,
   well: z.boolean().describe('every repository is ready and WAL is archived'),
@@ -76,6 +96,18 @@ export const backupsDocument = z.object({
     .object({ fingerprint: z.string(), savedAt: moment.nullable() })
     .nullable()
     .describe('null: nothing is encrypted'),
+  dumps: z
+    .object({
+      directory: z.string(),
+      enabled: z.boolean().describe('they are taken on schedule'),
+      schedule: z.string(),
+      fileSystem: z.string().nullable(),
+      freeBytes: z.number().nullable(),
+      problem: z.string().nullable(),
+      dumps: z.array(dump),
+    })
+    .nullable()
+    .describe('logical backups; null: none are wanted, and there are none'),
   observedAt: moment,
 });
 
@@ -89,6 +121,14 @@ export const backupDocument = z.object({
       seconds,
     }),
   ),
+  seconds,
+});
+
+export const dumpDocument = z.object({
+  ...head,
+  dump,
+  expired: z.array(z.string()).describe('dumps that retention did not keep'),
+  notExpired: z.string().nullable().describe('why retention could not be applied; null: it was'),
   seconds,
 });
 
@@ -115,5 +155,6 @@ export const backupKeyDocument = z.object({
 export type BackupSetDocument = z.infer<typeof set>;
 export type BackupsDocument = z.infer<typeof backupsDocument>;
 export type BackupDocument = z.infer<typeof backupDocument>;
+export type DumpDocument = z.infer<typeof dumpDocument>;
 export type ExpireDocument = z.infer<typeof expireDocument>;
 export type BackupKeyDocument = z.infer<typeof backupKeyDocument>;

@@ -1,8 +1,13 @@
 import { z } from 'zod';
-import { backupDocument, backupKeyDocument, backupsDocument, expireDocument } from '../backups/schema.ts';
-import { restoreDocument } from '../restore/schema.ts';
-import { verifyDocument } from '../verify/schema.ts';
+import {
+  backupDocument,
+  backupKeyDocument,
+  backupsDocument,
+  dumpDocument,
+  expireDocument,
+} from '../backups/schema.ts';
 import { drillCleanDocument, drillDocument, drillListDocument } from '../drill/schema.ts';
+import { restoreDocument } from '../restore/schema.ts';
 import {
   choresDocument,
   destroyDocument,
@@ -25,6 +30,7 @@ import {
   versionDocument,
 } from '../schema.ts';
 import { stressDocument } from '../stress/schema.ts';
+import { verifyDocument } from '../verify/schema.ts';
 
 const DOCUMENTS: readonly (readonly [command: string, schema: z.ZodType, note?: string])[] = [
   [
@@ -44,7 +50,8 @@ const DOCUMENTS: readonly (readonly [command: string, schema: z.ZodType, note?: 
   ['failover', failoverDocument],
   ['restart', restartDocument],
   ['reinit', reinitDocument],
-  ['backup', backupDocument],
+  ['backup', backupDocument, '`backup --logical` prints a document of its own (below).'],
+  ['backup --logical', dumpDocument],
   ['backups', backupsDocument],
   ['restore', restoreDocument],
   ['verify', verifyDocument],

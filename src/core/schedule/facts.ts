@@ -14,6 +14,18 @@ export interface BackupObservation {
   archiver: ArchiverFacts | undefined;
   /** undefined: nothing is encrypted. */
   key: KeyFacts | undefined;
+  /** Scheduled work whose last run failed; undefined: not asked for. */
+  failedWork?: FailedWork[];
+}
+
+export interface FailedWork {
+  /** Completes "… failed": "the logical backup", "the backup into nas". */
+  what: string;
+  /** When it was last tried. */
+  at: string;
+  /** Tries in a row. */
+  tries: number;
+  message: string;
 }
 
 export interface RepositoryFacts {

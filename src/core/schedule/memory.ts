@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Schedule } from './cron.ts';
 import type { JobMemory } from './due.ts';
+import type { FailedWork } from './facts.ts';
 
 /** Name of the document. */
 export const SCHEDULE_MEMORY = 'schedule';
@@ -89,4 +90,20 @@ export function jobMemory(memory: ScheduleMemory, line: string, job: string, don
     ended: date(record?.ended),
     failures: record?.failures ?? 0,
   };
+}
+
+/** What failed when it was last tried. One that runs now, or was killed, has not failed yet. */
+export function failedWork({ runs }: ScheduleMemory): FailedWork[] {
+  return Object.entries(runs).flatMap(([job, { failures, ended, message }]) =>
+    failures === 0 || ended === undefined || message === undefined
+      ? []
+      : [{ what: titleOf(job), at: ended, tries: failures, message }],
+  );
+}
+
+function titleOf(job: string): string {
+  const [kind, repository] = job.split(' ');
+  if (kind === 'backup') return `the backup into ${repository}`;
+  if (kind === 'verify') return `the proof of a backup in ${repository}`;
+  return 'the logical backup';
 }

@@ -74,7 +74,7 @@ function dueBackup(
   noteNext: NoteNext,
 ): Work[] {
   // What cannot take anything now is an alarm of its own; it is made up for when it is back.
-  if (!['ready', 'empty', 'full'].includes(repository.state)) return [];
+  if (!['ready', 'empty', 'full', 'failing'].includes(repository.state)) return [];
   const { name, backups } = repository;
   const job = `backup ${name}`;
   const wanted = (type: BackupType, reason: string): Work => ({
@@ -119,7 +119,7 @@ function dueProof(
   { memory, proofs, now }: WorkFacts,
   noteNext: NoteNext,
 ): Work[] {
-  if (!['ready', 'full', 'read-only'].includes(state)) return [];
+  if (!['ready', 'full', 'read-only', 'failing'].includes(state)) return [];
   const job = `verify ${name}`;
   const wanted = (backup: BackupSet, reason: string): Work[] => [
     { kind: 'verify', job, repository: name, backup: backup.id, reason },

@@ -8,7 +8,9 @@ type Command = (verb: string, rest?: string) => string;
 
 /** What is wrong with the backups, loudest first. */
 export function backupFindings(observed: BackupObservation | undefined, command: Command): Finding[] {
-  if (observed === undefined || observed.repositories.length === 0) return [];
+  if (observed === undefined) return [];
+  const failed = failedWorkFindings(observed, command);
+  if (observed.repositories.length === 0) return failed;
   const next = command('backups');
   const { archiver, repositories } = observed;
   const findings: Finding[] = archiver === undefined ? [] : archiverFindings(archiver, observed, command);
@@ -24,7 +26,15 @@ export function backupFindings(observed: BackupObservation | undefined, command:
     const sentence = `pages with wrong checksums were copied into ${name} (${newest.id}): the data directory it came from is damaged`;
     findings.push({ severity: 'degraded', sentence, next });
   }
-  return findings;
+  return [...findings, ...failed];
+}
+
+function failedWorkFindings({ failedWork = [] }: BackupObservation, command: Command): Finding[] {
+  return failedWork.map(({ what, at, tries, message }) => {
+    const again = tries > 1 ? ` (${tries} times in a row)` : '';
+    const sentence = `${what} failed at ${at.slice(0, 16).replace('T', ' ')}Z${again}: ${message}`;
+    return { severity: 'degraded', sentence, next: command('events') };
+  });
 }
 
 function archiverFindings(

@@ -7,10 +7,13 @@ import type {
   BackupType,
   KeyFacts,
 } from '../../../core/schedule/facts.ts';
+import { failedWork, parseMemory, SCHEDULE_MEMORY } from '../../../core/schedule/memory.ts';
+import type { MemberObservation } from '../../../core/topology/observation.ts';
 import { RefusedError } from '../../../lib/errors.ts';
 import { takeLock } from '../../../lib/lock.ts';
 import type { ApplyContext, BackupContext, BackupMemory, Backups, Expired } from '../../contract.ts';
 import { archiverFacts } from './archiver.ts';
+import { closeGaps } from './gaps.ts';
 import type { LocalBackupInput } from './input.ts';
 import { BackupKey } from './key.ts';
 import { FileMemory } from './memory.ts';
@@ -75,6 +78,7 @@ export class LocalBackups implements Backups {
       repositories,
       archiver: archiver === undefined ? undefined : (facts as ArchiverFacts),
       key,
+      failedWork: failedWork(parseMemory(await this.memory.read(SCHEDULE_MEMORY))),
     };
   }
 
@@ -118,6 +122,11 @@ export class LocalBackups implements Backups {
     } catch {
       signal.throwIfAborted();
     }
+  }
+
+  /** After a failover: pushes what the primary before had not archived. Resolves with what was done. */
+  async closeGaps(members: MemberObservation[], signal: AbortSignal): Promise<string[]> {
+    return await closeGaps(members, this.#repositories, this.memory, this.#input, signal);
   }
 
   /**

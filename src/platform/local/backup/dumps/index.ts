@@ -1,4 +1,5 @@
 /** Logical backups on this machine: PostgreSQL's own tools on the primary's socket, files in a directory. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { ClusterSpec } from '../../../../core/manifest/spec.ts';
@@ -49,8 +50,11 @@ export class LocalDumps implements Dumps {
 
   async observe(signal: AbortSignal): Promise<DumpPlace> {
     const directory = this.#place;
+    const unknown = { fileSystem: undefined, freeBytes: undefined, dumps: [] };
+    // The cluster's own directory is made with the first dump.
+    if (this.#own && !existsSync(directory)) return { directory, problem: undefined, ...unknown };
     try {
-      const { fileSystem, freeBytes } = await this.#look(signal);
+      const { fileSystem, freeBytes } = await lookAtPlace(directory, signal);
       return {
         directory,
         fileSystem,
@@ -60,8 +64,7 @@ export class LocalDumps implements Dumps {
       };
     } catch (error) {
       signal.throwIfAborted();
-      const nothing = { fileSystem: undefined, freeBytes: undefined, dumps: [] };
-      return { directory, ...nothing, problem: messageOf(error) };
+      return { directory, ...unknown, problem: messageOf(error) };
     }
   }
 
@@ -69,7 +72,8 @@ export class LocalDumps implements Dumps {
     const { signal } = context;
     const { uid, postgres } = this.#record;
     context.progress(`trying ${this.#place}`);
-    const place = await this.#look(signal);
+    if (this.#own) await ensureDirectory(this.#place, { mode: 0o700 });
+    const place = await lookAtPlace(this.#place, signal);
     if (!options.trustPlace) await this.#refuseOtherPlace(place);
     await ensureDirectory(this.#directory, { mode: 0o700 });
     await tryPlace(this.#directory);
@@ -101,11 +105,6 @@ export class LocalDumps implements Dumps {
   async remove(id: string): Promise<void> {
     const dump = (await listDumps(this.#directory, this.#record.uid)).find(candidate => candidate.id === id);
     if (dump !== undefined) await removeDump(this.#directory, dump.id);
-  }
-
-  async #look(signal: AbortSignal): Promise<PlaceFacts> {
-    if (this.#own) await ensureDirectory(this.#place, { mode: 0o700 });
-    return await lookAtPlace(this.#place, signal);
   }
 
   /** A share that is not mounted leaves an empty directory behind, on the disk that the dumps are to outlive. */
