@@ -5,6 +5,7 @@
  *
  * The caller holds `Backups.lock` for all but `scratches`.
  */
+import type { StoredDump } from '../core/schedule/dump.ts';
 import type { RecoveryTarget } from '../core/schedule/target.ts';
 import type { ApplyContext } from './contract.ts';
 import type { BackupContext } from './contractBackup.ts';
@@ -49,6 +50,15 @@ export interface Restores {
     options: { database: string; tables: string[] },
     context: ApplyContext,
   ): Promise<void>;
+  /**
+   * Loads one database of a dump into the primary, all or nothing, and makes the database and roles that are missing.
+   * Rejects with a RefusedError when the database has tables. Resolves with how many it has then.
+   */
+  loadDump(
+    dump: StoredDump,
+    options: { database: string; into: string },
+    context: ApplyContext,
+  ): Promise<{ tables: number }>;
   /** A session of the superuser on the primary. */
   primarySession(database: string, signal: AbortSignal): Promise<SqlSession>;
   /** Whether a repository can give a segment. */

@@ -251,6 +251,7 @@ function noRestores(): Restores {
     unfinishedSwap: async () => undefined,
     sweep: async () => [],
     copyTables: refuse,
+    loadDump: refuse,
     primarySession: refuse,
     checkSegment: refuse,
   };

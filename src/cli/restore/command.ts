@@ -15,6 +15,8 @@ export interface RestoreFlags {
   as?: string;
   table?: string[];
   into?: string;
+  dump?: string | true;
+  database?: string[];
   discard?: string;
   list?: true;
   manifest?: string;
@@ -51,7 +53,9 @@ export function restoreCommand(cli: Cli): Command {
       'only this table, into the running cluster; may be repeated',
       collect,
     )
-    .option('--into <schema>', 'with --table: put it into this schema')
+    .option('--dump [id]', 'databases of a logical backup, into the running cluster (default: the newest)')
+    .option('--database <name>', 'with --dump: only this database; may be repeated', collect)
+    .option('--into <name>', 'with --table: the schema, with --dump: the database that it is put into')
     .option('--list', 'restores that wait for their cutover')
     .option('--discard <id>', 'delete a restore')
     .option('--manifest <file>', 'found the lost cluster of this manifest anew, from its backups')
@@ -80,6 +84,7 @@ export function restoreCommand(cli: Cli): Command {
     ['pgherd restore wichtige-daten-3 --cutover', 'put it in place'],
     ['pgherd restore wichtige-daten-3 --to "1 hour ago" --as kopie', 'a clone'],
     ['pgherd restore wichtige-daten-3 --to 14:03 --table schule.public.noten', 'bring one table back'],
+    ['pgherd restore wichtige-daten-3 --dump --database schule --into schule_alt', 'from a logical backup'],
     ['pgherd restore --manifest wichtige-daten-3.yaml --from nas --key key.txt', 'on a new machine'],
   ]);
 }

@@ -55,9 +55,10 @@ export async function refound(session: Session, file: string, flags: RestoreFlag
   const placement = { ...PLACEMENT, fromBackup: true };
   const cluster = session.scope.use(await platform.adopt(spec, text, placement, session.signal));
   await refuseExisting(cluster);
+  const key = await readKey(session, cluster, flags);
   await cluster.restores.prepare();
   await using _lock = await lockBackups(cluster, session);
-  await takeKey(session, cluster, flags);
+  if (key !== undefined) await cluster.backups.importKey(key);
   await cluster.backups.provision(session.signal);
   const wish = wishOf(session, cluster, flags);
   const restored = await restoreBeside(cluster, { ...wish, purpose: 'clone' }, progress(session));
@@ -66,19 +67,24 @@ export async function refound(session: Session, file: string, flags: RestoreFlag
   return { action: 'founded', ref: cluster.ref, restored, from: undefined };
 }
 
-async function takeKey(session: Session, cluster: PlatformCluster, { key }: RestoreFlags): Promise<void> {
+/** Refused where the backups are encrypted and nobody has their key: nothing was touched then. */
+async function readKey(
+  session: Session,
+  cluster: PlatformCluster,
+  { key }: RestoreFlags,
+): Promise<string | undefined> {
   if (key !== undefined) {
     const path = resolve(session.surroundings.cwd, key);
-    const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    return await readFile(path, 'utf8').catch((cause: unknown) => {
       throw new RefusedError({
         code: 'key-unreadable',
         message: `the key cannot be read from ${path}`,
+        hint: 'name the file that `pgherd backup-key --file` has written',
         cause,
       });
     });
-    return await cluster.backups.importKey(text);
   }
-  if (!cluster.spec.backup.encryption || (await cluster.backups.readKey()) !== undefined) return;
+  if (!cluster.spec.backup.encryption || (await cluster.backups.readKey()) !== undefined) return undefined;
   throw new RefusedError({
     code: 'key-needed',
     message: 'the backups are encrypted, and this machine does not have their key',

@@ -1,4 +1,5 @@
 import { type CutoverResult, cutover } from '../../backup/cutover.ts';
+import { type LoadedDump, loadFromDump } from '../../backup/load.ts';
 import { type Restored, restoreBeside } from '../../backup/restore.ts';
 import { type BroughtTable, bringTables, checkTables, parseTable } from '../../backup/tables.ts';
 import type { Wish } from '../../core/schedule/choice.ts';
@@ -16,6 +17,7 @@ export type RestoreOutcome = { ref: ClusterRef; durationMs: number } & (
   | { action: 'cutover'; result: CutoverResult }
   | { action: 'founded'; restored: Restored; from: ClusterRef | undefined }
   | { action: 'tables'; restored: Restored; tables: BroughtTable[] }
+  | { action: 'loaded'; loaded: LoadedDump }
   | { action: 'listed'; waiting: ScratchRecord[] }
   | { action: 'discarded'; id: string }
 );
@@ -47,6 +49,13 @@ export async function restore(
     const result = await cutover(cluster, options, session.context);
     await settle(session, cluster);
     return done({ action: 'cutover' as const, ref, result });
+  }
+  if (flags.dump !== undefined) {
+    await using _lock = await lockBackups(cluster, session);
+    const id = flags.dump === true ? undefined : flags.dump;
+    const chosen = { id, databases: flags.database ?? [], into: flags.into };
+    const loaded = await loadFromDump(cluster, chosen, session.context);
+    return done({ action: 'loaded' as const, ref, loaded });
   }
   const wish = wishOf(session, cluster, flags);
   if (flags.as !== undefined) return done(await cloneCluster(session, cluster, flags.as, wish));
@@ -105,12 +114,14 @@ function refuseNonsense(name: string | undefined, flags: RestoreFlags): void {
       'pgherd restore NAME --to TIME, or pgherd restore --manifest FILE',
     );
   }
-  const modes = ['cutover', 'as', 'table', 'discard', 'list', 'manifest'] as const;
+  const modes = ['cutover', 'as', 'table', 'dump', 'discard', 'list', 'manifest'] as const;
   const [first, second] = modes.filter(mode => flags[mode] !== undefined);
   if (second !== undefined)
     throw new UsageError(`--${first} and --${second} exclude each other`, 'one at a time');
+  if (flags.into !== undefined && flags.table === undefined && flags.dump === undefined)
+    throw new UsageError('--into goes with --table or --dump', 'add one of them, or leave out --into');
   const pairs = [
-    ['into', 'table'],
+    ['database', 'dump'],
     ['key', 'manifest'],
   ] as const;
   for (const [flag, needed] of pairs) {

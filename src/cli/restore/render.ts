@@ -30,6 +30,10 @@ export function restoreToDocument(outcome: RestoreOutcome): RestoreDocument {
           }
         : null,
     tables: outcome.action === 'tables' ? outcome.tables : [],
+    loaded:
+      outcome.action === 'loaded'
+        ? { dump: outcome.loaded.dump.id, databases: outcome.loaded.databases }
+        : null,
     waiting: outcome.action === 'listed' ? outcome.waiting.map(scratchDocument) : [],
     seconds: toSeconds(outcome.durationMs),
   };
@@ -92,6 +96,14 @@ export function restoreText(outcome: RestoreOutcome, session: Session): string {
             `${look.strong(`${database}.${into}.${table}`)}: ${count(rows, 'row')}${into === schema ? '' : `, beside ${schema}.${table}`}`,
         ),
         ...reachedText(outcome.restored, session, took).slice(1),
+      ].join('\n');
+    case 'loaded':
+      return [
+        ...outcome.loaded.databases.map(
+          ({ name, into, tables }) =>
+            `${look.strong(into)}: ${count(tables, 'table')}${into === name ? '' : ` of ${name}`}`,
+        ),
+        `  of the dump ${outcome.loaded.dump.id} (${took})`,
       ].join('\n');
     case 'listed':
       return outcome.waiting.length === 0

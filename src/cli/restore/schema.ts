@@ -27,7 +27,7 @@ export const restoreDocument = z.object({
   schema: z.literal(1).describe('version of this document'),
   cluster: z.string().describe('name of the cluster'),
   namespace: z.string().describe('namespace of the cluster'),
-  action: z.enum(['restored', 'cutover', 'founded', 'tables', 'listed', 'discarded']),
+  action: z.enum(['restored', 'cutover', 'founded', 'tables', 'loaded', 'listed', 'discarded']),
   restore: scratch.nullable().describe('null where nothing was restored'),
   databases: z.array(z.object({ name: z.string(), bytes: z.number() })),
   ledgers: z
@@ -60,6 +60,13 @@ export const restoreDocument = z.object({
       rows: z.int(),
     }),
   ),
+  loaded: z
+    .object({
+      dump: z.string(),
+      databases: z.array(z.object({ name: z.string(), into: z.string(), tables: z.int() })),
+    })
+    .nullable()
+    .describe('with --dump: what was loaded of a logical backup'),
   waiting: z.array(scratch).describe('with --list: restores that wait for their cutover'),
   seconds: z.number().min(0).describe('seconds that the command took'),
 });

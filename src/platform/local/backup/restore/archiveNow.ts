@@ -22,18 +22,21 @@ export async function archiveNow(input: LocalBackupInput, signal: AbortSignal): 
     await session.query('SELECT pg_current_xact_id()');
     const [row] = await session.query('SELECT pg_walfile_name(pg_switch_wal()) AS segment');
     const segment = String(row?.segment);
-    await poll(
+    const [before] = await session.query('SELECT failed_count::text AS failures FROM pg_stat_archiver');
+    return await poll(
       async () => {
         const [state] = await session.query(
-          `SELECT coalesce(substr(last_archived_wal, 9) >= substr($1, 9), false) AS done
+          `SELECT coalesce(substr(last_archived_wal, 9) >= substr($1, 9), false) AS done,
+             failed_count::text AS failures
            FROM pg_stat_archiver`,
           [segment],
         );
-        return state?.done === true ? true : undefined;
+        if (state?.done === true) return true;
+        // Whoever waits for a repository that takes nothing waits in vain.
+        return state?.failures === before?.failures ? undefined : false;
       },
       { what: `segment ${segment} to be archived`, timeoutMs: ARCHIVED_MS, everyMs: 50, signal },
     );
-    return true;
   } catch {
     signal.throwIfAborted();
     return false;

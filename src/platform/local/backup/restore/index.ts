@@ -3,6 +3,7 @@ import { chown, mkdir, rm, statfs } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import type { StoredDump } from '../../../../core/schedule/dump.ts';
 import { Session } from '../../../../engine/postgres/connection.ts';
 import { SCRATCH_PORT } from '../../../../engine/postgres/scratchConfig.ts';
 import { RefusedError } from '../../../../lib/errors.ts';
@@ -26,6 +27,7 @@ import { archiveNow } from './archiveNow.ts';
 import { sweepAside } from './aside.ts';
 import { checkPages, checkStructure } from './checks.ts';
 import { copyBackup, restoreCommand, trySegment } from './copy.ts';
+import { loadDump } from './loadDump.ts';
 import {
   newId,
   ownProcess,
@@ -196,6 +198,18 @@ export class LocalRestores implements Restores {
       endpoint,
       context,
     );
+  }
+
+  async loadDump(
+    dump: StoredDump,
+    options: { database: string; into: string },
+    context: ApplyContext,
+  ): Promise<{ tables: number }> {
+    const means = {
+      session: (database: string) => this.primarySession(database, context.signal),
+      endpoint: (database: string) => this.#input.primaryEndpoint(database),
+    };
+    return await loadDump(this.#input.record(), dump, options, means, context);
   }
 
   async primarySession(database: string, signal: AbortSignal): Promise<SqlSession> {
