@@ -51,6 +51,9 @@ import { LocalSentinel } from './sentinel/senses.ts';
 import { dcsNamespace, endpointOf } from './serviceParts.ts';
 import { wantedComponents } from './services.ts';
 
+/** Longest that looking for gaps in the archive may keep the control plane from its next look. */
+const HEAL_MS = 60_000;
+
 export interface LocalClusterInput {
   stateDir: string;
   record: ClusterRecord;
@@ -231,7 +234,10 @@ export class LocalCluster implements PlatformCluster {
   }
 
   async heal(observed: Observation): Promise<string[]> {
-    return await heal(await this.#renderings.machine(this.#record), this.spec, observed);
+    return [
+      ...(await heal(await this.#renderings.machine(this.#record), this.spec, observed)),
+      ...(await this.backups.closeGaps(observed.members, AbortSignal.timeout(HEAL_MS))),
+    ];
   }
 
   async stop(context: ApplyContext): Promise<void> {
