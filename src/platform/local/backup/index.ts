@@ -7,6 +7,7 @@ import type {
   BackupType,
   KeyFacts,
 } from '../../../core/schedule/facts.ts';
+import { failedWork, parseMemory, SCHEDULE_MEMORY } from '../../../core/schedule/memory.ts';
 import type { MemberObservation } from '../../../core/topology/observation.ts';
 import { RefusedError } from '../../../lib/errors.ts';
 import { takeLock } from '../../../lib/lock.ts';
@@ -77,6 +78,7 @@ export class LocalBackups implements Backups {
       repositories,
       archiver: archiver === undefined ? undefined : (facts as ArchiverFacts),
       key,
+      failedWork: failedWork(parseMemory(await this.memory.read(SCHEDULE_MEMORY))),
     };
   }
 
