@@ -1,5 +1,6 @@
-import type { ArchiverFacts, BackupSet } from '../../core/schedule/facts.ts';
-import { head } from '../documents.ts';
+import type { ArchiverFacts, BackupObservation, BackupSet } from '../../core/schedule/facts.ts';
+import { proofOf } from '../../core/schedule/proof.ts';
+import { head, toSeconds } from '../documents.ts';
 import type { Session } from '../session.ts';
 import { bullets } from '../text/fold.ts';
 import type { Look } from '../text/look.ts';
@@ -38,7 +39,9 @@ export function backupsToDocument({
       freeBytes: freeBytes ?? null,
       encrypted,
     })),
-    backups: repositories.flatMap(({ backups }) => backups.map(backupSetDocument)),
+    backups: repositories.flatMap(({ backups }) =>
+      backups.map(set => ({ ...backupSetDocument(set), proof: proofDocument(observed, set) })),
+    ),
     windows: windows.map(window => ({
       ...window,
       to: window.to ?? null,
@@ -49,6 +52,13 @@ export function backupsToDocument({
     dumps: dumpsDocument(dumps),
     observedAt,
   };
+}
+
+function proofDocument({ proofs = [] }: BackupObservation, { repository, id }: BackupSet) {
+  const proof = proofOf(proofs, repository, id);
+  if (proof === undefined) return null;
+  const { outcome, at, durationMs, problems } = proof;
+  return { outcome, at, seconds: toSeconds(durationMs), problems };
 }
 
 function archiverDocument(archiver: ArchiverFacts): NonNullable<BackupsDocument['archiver']> {
@@ -115,13 +125,28 @@ function backupLines({ observed }: BackupsOutcome, session: Session): string[] {
       formatBytes(set.databaseBytes),
       formatBytes(set.ownBytes),
       { text: set.pageErrors ? 'damaged pages' : '', paint: look.bad },
+      proofCell(observed, set, session),
     ]),
   );
   return table(rows, {
-    header: ['BACKUP', 'REPOSITORY', 'TYPE', 'TAKEN', 'TOOK', 'DATA', 'STORED', ''],
+    header: ['BACKUP', 'REPOSITORY', 'TYPE', 'TAKEN', 'TOOK', 'DATA', 'STORED', '', 'PROVEN'],
     paintHeader: look.faint,
     alignRight: [4, 5, 6],
   });
+}
+
+/** Whether a restore of it has worked, when, and how long that took. */
+function proofCell(
+  { proofs = [] }: BackupObservation,
+  { repository, id }: BackupSet,
+  session: Session,
+): Cell {
+  const { look } = session;
+  const proof = proofOf(proofs, repository, id);
+  if (proof === undefined) return { text: 'never', paint: look.faint };
+  if (proof.outcome === 'damaged') return { text: 'DAMAGED', paint: look.bad };
+  const text = `${formatAge(proof.at, session.now())} ago in ${formatDuration(proof.durationMs)}`;
+  return { text, paint: look.good };
 }
 
 function windowLines({ windows }: BackupsOutcome, { look }: Session): string[] {

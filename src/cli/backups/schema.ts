@@ -63,7 +63,21 @@ export const backupsDocument = z.object({
       encrypted: z.boolean(),
     }),
   ),
-  backups: z.array(set).describe('by repository, oldest first'),
+  backups: z
+    .array(
+      set.extend({
+        proof: z
+          .object({
+            outcome: z.enum(['proven', 'damaged']),
+            at: moment,
+            seconds,
+            problems: z.array(z.string()),
+          })
+          .nullable()
+          .describe('what a restore of it has shown; null: none was tried'),
+      }),
+    )
+    .describe('by repository, oldest first'),
   windows: z
     .array(
       z.object({

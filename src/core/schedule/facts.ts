@@ -3,6 +3,8 @@
  * undefined, never guessed. Times are ISO 8601 in UTC; pgBackRest knows whole seconds only.
  */
 
+import type { Proof } from './proof.ts';
+
 export type BackupType = 'full' | 'differential' | 'incremental';
 
 /** Everything about the physical backups of a cluster at one moment. */
@@ -16,6 +18,8 @@ export interface BackupObservation {
   key: KeyFacts | undefined;
   /** Scheduled work whose last run failed; undefined: not asked for. */
   failedWork?: FailedWork[];
+  /** What restores of these backups have shown; undefined: not asked for. */
+  proofs?: Proof[];
 }
 
 export interface FailedWork {

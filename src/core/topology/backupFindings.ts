@@ -1,4 +1,5 @@
 import type { ArchiverFacts, BackupObservation } from '../schedule/facts.ts';
+import { proofOf } from '../schedule/proof.ts';
 import type { Finding } from './findings.ts';
 
 /** An archive that fails for longer is an alarm: PostgreSQL tries again by itself, and a share may be slow. */
@@ -26,7 +27,19 @@ export function backupFindings(observed: BackupObservation | undefined, command:
     const sentence = `pages with wrong checksums were copied into ${name} (${newest.id}): the data directory it came from is damaged`;
     findings.push({ severity: 'degraded', sentence, next });
   }
-  return [...findings, ...failed];
+  return [...findings, ...damageFindings(observed, command), ...failed];
+}
+
+/** Of backups that are there still: what was deleted since is no trouble any more. */
+function damageFindings({ repositories, proofs = [] }: BackupObservation, command: Command): Finding[] {
+  return repositories.flatMap(({ name, backups }) =>
+    backups.flatMap(({ id }): Finding[] => {
+      const proof = proofOf(proofs, name, id);
+      if (proof?.outcome !== 'damaged') return [];
+      const sentence = `the backup ${id} in ${name} is damaged: ${proof.problems[0] ?? 'it does not restore'}`;
+      return [{ severity: 'degraded', sentence, next: command('backup') }];
+    }),
+  );
 }
 
 function failedWorkFindings({ failedWork = [] }: BackupObservation, command: Command): Finding[] {
@@ -80,6 +93,15 @@ export function backupNotes(observed: BackupObservation | undefined): string[] {
   if (empty.length > 0) {
     const names = empty.map(({ name }) => name).join(', ');
     notes.push(`no backup yet in ${names}: the control plane takes the first one soon`);
+  }
+  const unproven = observed.repositories.filter(
+    ({ name, backups }) =>
+      backups.length > 0 &&
+      !observed.proofs?.some(proof => proof.repository === name && proof.outcome === 'proven'),
+  );
+  if (unproven.length > 0) {
+    const names = unproven.map(({ name }) => name).join(', ');
+    notes.push(`no backup in ${names} was ever proven by a restore: pgherd verify does it now`);
   }
   if (observed.key !== undefined && observed.key.savedAt === undefined) {
     notes.push(

@@ -8,6 +8,7 @@ import type {
   KeyFacts,
 } from '../../../core/schedule/facts.ts';
 import { failedWork, parseMemory, SCHEDULE_MEMORY } from '../../../core/schedule/memory.ts';
+import { PROOFS, parseProofs } from '../../../core/schedule/proof.ts';
 import type { MemberObservation } from '../../../core/topology/observation.ts';
 import { RefusedError } from '../../../lib/errors.ts';
 import { takeLock } from '../../../lib/lock.ts';
@@ -78,6 +79,7 @@ export class LocalBackups implements Backups {
       repositories,
       archiver: archiver === undefined ? undefined : (facts as ArchiverFacts),
       key,
+      proofs: parseProofs(await this.memory.read(PROOFS)),
       failedWork: failedWork(parseMemory(await this.memory.read(SCHEDULE_MEMORY))),
     };
   }
