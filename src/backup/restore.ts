@@ -1,15 +1,18 @@
 /** Restoring beside the cluster: the best backup first, another one where it is damaged, and what was reached. */
 import { performance } from 'node:perf_hooks';
 import { type Candidate, chooseBackups, type Wish } from '../core/schedule/choice.ts';
-import type { BackupObservation } from '../core/schedule/facts.ts';
+import type { BackupObservation, BackupSet } from '../core/schedule/facts.ts';
 import { shortfall } from '../core/schedule/shortfall.ts';
 import { targetText } from '../core/schedule/target.ts';
+import { segmentBytesFrom, segmentsBetween } from '../core/schedule/wal.ts';
 import { codeOf, messageOf, PgherdError } from '../lib/errors.ts';
 import type { BackupContext, PlatformCluster, Scratch, ScratchPurpose } from '../platform/contract.ts';
 import { type LedgerFacts, readLedgers } from './ledger.ts';
 
 /** Targets younger than this may lie in what is not archived yet. */
 const PRESENT_MS = 3_600_000;
+/** Of those that a backup itself needs. */
+const CHECKED_SEGMENTS = 64;
 
 /** What could not be used, and why. */
 export interface Damage {
@@ -77,7 +80,7 @@ async function firstThatWorks(
     } catch (error) {
       context.signal.throwIfAborted();
       const code = codeOf(error);
-      if (code !== 'backup-damaged' && code !== 'target-not-reached') throw error;
+      if (!['backup-damaged', 'scratch-failed', 'target-not-reached'].includes(code ?? '')) throw error;
       if (code === 'target-not-reached') tried.add(set.id);
       else {
         const problem = `${messageOf(error)}${error instanceof PgherdError && error.detail !== undefined ? `: ${error.detail}` : ''}`;
@@ -131,6 +134,25 @@ async function tryOne(
     message: `the WAL of ${repository} leads only to ${scratch.reached.lsn}`,
     detail: `segment ${missing} ${state === 'missing' ? 'is missing' : state === 'damaged' ? 'is damaged' : 'could not be replayed'}`,
   });
+}
+
+/**
+ * The first segment without which a backup is not consistent that its repository cannot give, as the beginning of a
+ * sentence; undefined: all are there.
+ */
+export async function ownSegmentMissing(
+  cluster: PlatformCluster,
+  repository: string,
+  { wal, lsn }: BackupSet,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const size = segmentBytesFrom({ lsn: lsn.start, segment: wal.first });
+  for (const segment of segmentsBetween(wal.first, wal.last, size, CHECKED_SEGMENTS)) {
+    const state = await cluster.restores.checkSegment(repository, segment, signal);
+    if (state !== 'good')
+      return `WAL segment ${segment} is ${state}, and the backup is not consistent without it`;
+  }
+  return undefined;
 }
 
 /** Names and sizes, the largest first. */

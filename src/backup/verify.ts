@@ -7,7 +7,7 @@ import { shortfall } from '../core/schedule/shortfall.ts';
 import { codeOf, messageOf, PgherdError, RefusedError } from '../lib/errors.ts';
 import type { BackupContext, PlatformCluster, Scratch } from '../platform/contract.ts';
 import { readLedgers } from './ledger.ts';
-import { noteDamage, readDatabases } from './restore.ts';
+import { noteDamage, ownSegmentMissing, readDatabases } from './restore.ts';
 
 export interface VerifyWish {
   /** Name of a repository, or of a group of them (`members`); undefined: all. */
@@ -116,9 +116,7 @@ async function prove(
     ) {
       throw error;
     }
-    return proof({
-      problems: [`${messageOf(error)}${error.detail === undefined ? '' : `: ${error.detail}`}`],
-    });
+    return proof({ problems: await causes(cluster, repository.name, set, error, context) });
   }
   try {
     const problems: string[] = [];
@@ -145,4 +143,22 @@ async function prove(
   } finally {
     await cluster.restores.discard(scratch.id, AbortSignal.timeout(DISCARD_MS));
   }
+}
+
+/** Why a backup could not be restored: the files and segments that are to blame, and what was said. */
+async function causes(
+  cluster: PlatformCluster,
+  repository: string,
+  set: BackupSet,
+  error: PgherdError,
+  context: BackupContext,
+): Promise<string[]> {
+  context.progress(`looking for what is damaged in ${repository}`);
+  const { signal } = context;
+  const said = codeOf(error) === 'scratch-failed' || error.detail === undefined ? '' : `: ${error.detail}`;
+  const segment = await ownSegmentMissing(cluster, repository, set, signal);
+  // A repository that cannot be read at all has said so already.
+  const files = await cluster.restores.nameDamage(repository, signal).catch(() => []);
+  signal.throwIfAborted();
+  return [...(segment === undefined ? [] : [segment]), ...files, `${messageOf(error)}${said}`];
 }

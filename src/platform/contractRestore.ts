@@ -61,6 +61,11 @@ export interface Restores {
   ): Promise<{ tables: number }>;
   /** A session of the superuser on the primary. */
   primarySession(database: string, signal: AbortSignal): Promise<SqlSession>;
+  /**
+   * Reads everything that a repository holds, and names the files that are missing or not what was written; the first
+   * few, one sentence each. Takes as long as reading it all takes.
+   */
+  nameDamage(repository: string, signal: AbortSignal): Promise<string[]>;
   /** Whether a repository can give a segment. */
   checkSegment(repository: string, segment: string, signal: AbortSignal): Promise<SegmentState>;
 }

@@ -253,6 +253,7 @@ function noRestores(): Restores {
     copyTables: refuse,
     loadDump: refuse,
     primarySession: refuse,
+    nameDamage: refuse,
     checkSegment: refuse,
   };
 }

@@ -8,6 +8,7 @@ import type { RestoreDocument } from '../../src/cli/restore/schema.ts';
 import type { VerifyDocument } from '../../src/cli/verify/schema.ts';
 import { Cluster } from '../support/cluster.ts';
 import { manifest } from '../support/manifest.ts';
+import { eventually, WITHIN } from '../support/poll.ts';
 import { integration } from '../support/sandbox.ts';
 import { filesOf, flip, spoiled } from './restore/damage.ts';
 
@@ -39,6 +40,8 @@ integration('restore', sandbox => {
       }),
     );
     await cluster.up(file);
+    await using sql = await cluster.connect('primary', login);
+    await sql.rows('CREATE TABLE noten AS SELECT generate_series(1, 100) AS id');
     await sandbox.json(['backup', 'schule']);
     // The newest one is there, so that it is tried first.
     await sandbox.json(['backup', 'schule', '--repo', 'nas']);
@@ -208,7 +211,7 @@ integration('restore', sandbox => {
       [
         'a flipped byte in the data',
         () => flip(newest(join(lastBackup(), 'bundle'))),
-        /checksum|bundle|damaged/i,
+        /invalid checksum .*F\/pg_data/,
       ],
       ['missing data', () => execFileSync('rm', [newest(join(lastBackup(), 'bundle'))]), /missing/],
       [
@@ -252,6 +255,29 @@ integration('restore', sandbox => {
         },
       );
     });
+  });
+
+  describe('a cutover that is killed', () => {
+    it.each(['stopping', 'setting the old data aside', 'starting'])(
+      'while it is %s stops `up`, and is finished by the next one',
+      async moment => {
+        const ids = await idsOf(cluster);
+        await sandbox.json(['restore', 'schule', '--to', 'latest']);
+        const killed = sandbox.start(['restore', 'schule', '--cutover']);
+        await eventually(`the cutover to say "${moment}"`, WITHIN.command, () =>
+          killed.stderr().includes(moment),
+        );
+        killed.child.kill('SIGKILL');
+        await killed.finished;
+        const { error } = await sandbox.failure(['up', file]);
+        expect(error.code).toBe('restore-unfinished');
+        const { cutover } = await sandbox.json<RestoreDocument>(['restore', 'schule', '--cutover']);
+        await cluster.whole(2);
+        expect(await idsOf(cluster)).toEqual(ids);
+        expect(cutover?.aside).toHaveLength(2);
+        expect(existsSync(join(cluster.root, 'swap.json'))).toBe(false);
+      },
+    );
   });
 
   describe('clones', () => {

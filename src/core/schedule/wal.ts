@@ -53,6 +53,16 @@ export function segmentAt(timeline: number, lsn: bigint, segmentBytes: bigint): 
   return { timeline, number: lsn / segmentBytes };
 }
 
+/** Names of segments from one to another of the same timeline, at most `limit`. */
+export function segmentsBetween(first: string, last: string, segmentBytes: bigint, limit: number): string[] {
+  const { timeline, number } = parseSegment(first, segmentBytes);
+  const end = parseSegment(last, segmentBytes).number;
+  const count = Math.min(limit, Number(end - number) + 1);
+  return Array.from({ length: count }, (_, n) =>
+    segmentName({ timeline, number: number + BigInt(n) }, segmentBytes),
+  );
+}
+
 /** The size of segments, from one position of which the segment's name is known. */
 export function segmentBytesFrom(known: { lsn: string; segment: string } | undefined): bigint {
   if (known === undefined) return DEFAULT_SEGMENT_BYTES;

@@ -15,6 +15,8 @@ export class DamagedBackupError extends PgherdError {}
 
 const COPY_MS = 24 * 3_600_000;
 const FETCH_MS = 120_000;
+/** Enough to act on. */
+const NAMED_FILES = 10;
 /** Of archive-get: there is no such segment. */
 const NO_SEGMENT = 1;
 
@@ -117,6 +119,31 @@ export async function trySegment(
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** pgBackRest's own look at a repository. It tells names in its log only, and ends with 0 whatever it finds. */
+export async function nameDamage(
+  { record, paths, spec }: LocalBackupInput,
+  repository: string,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const { stdout } = await runTool(record(), {
+    args: ['verify', '--log-level-console=info'],
+    config: backupPaths(paths).confOf(repository),
+    stanza: spec.name,
+    what: `reading ${repository}`,
+    signal,
+    timeoutMs: COPY_MS,
+  });
+  return damagedFiles(stdout).slice(0, NAMED_FILES);
+}
+
+/** "file missing '20261122-175209F/pg_data/base/5/1255.zst'" and the like, of the log of `verify`. */
+export function damagedFiles(log: string): string[] {
+  return log.split('\n').flatMap(line => {
+    const [, what, file] = / INFO: ((?:file|invalid|error) ?[\w ]*?) '([^']+)'/.exec(line) ?? [];
+    return what === undefined || file === undefined ? [] : [`${what} ${file}`];
+  });
 }
 
 /** Errors by which pgbackrest says that it cannot use what is there. What this machine lacks is no damage. */

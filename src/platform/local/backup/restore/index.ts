@@ -26,7 +26,7 @@ import type { LocalBackupInput } from '../input.ts';
 import { archiveNow } from './archiveNow.ts';
 import { sweepAside } from './aside.ts';
 import { checkPages, checkStructure } from './checks.ts';
-import { copyBackup, restoreCommand, trySegment } from './copy.ts';
+import { copyBackup, nameDamage, restoreCommand, trySegment } from './copy.ts';
 import { loadDump } from './loadDump.ts';
 import {
   newId,
@@ -224,6 +224,10 @@ export class LocalRestores implements Restores {
     const { socketDirectory: host, port, user } = this.#input.inside(primary.name);
     const target = { host, port, user, database, password: '', ca: undefined, timeoutMs: STATEMENT_MS };
     return await Session.open(target, signal);
+  }
+
+  async nameDamage(repository: string, signal: AbortSignal): Promise<string[]> {
+    return await nameDamage(this.#input, repository, signal);
   }
 
   async checkSegment(repository: string, segment: string, signal: AbortSignal): Promise<SegmentState> {
