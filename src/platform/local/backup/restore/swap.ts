@@ -13,7 +13,7 @@ import { run } from '../../../../lib/exec.ts';
 import { readIfExists, writeAtomically } from '../../../../lib/files.ts';
 import { poll } from '../../../../lib/time.ts';
 import type { ApplyContext, ScratchRecord, SwapOptions, SwapResult } from '../../../contract.ts';
-import { type Machine, startComponent, stopComponent, writeFiles } from '../../apply.ts';
+import { type Machine, startComponent, startSupervisor, stopComponent, writeFiles } from '../../apply.ts';
 import { ensureHosts } from '../../hosts.ts';
 import { componentKind, memberName, type Paths } from '../../layout.ts';
 import { desiredDynamicConfig } from '../../memberService.ts';
@@ -84,7 +84,7 @@ export async function swapIn(
   const swap = begun ?? {
     schema: 1,
     keepUntil: options.keepUntil.toISOString(),
-    stamp: new Date().toISOString().replace(/[:.]/g, '').slice(0, 15),
+    stamp: `${new Date().toISOString().replace(/[:.]/g, '').slice(0, 17)}-${scratch.id}`,
     primary: means.primary ?? memberName(spec, 0),
     scratch,
   };
@@ -100,6 +100,9 @@ export async function swapIn(
     await stopServer(places, signal);
   }
   const control = await readControlData(record, waiting ? places.data : dataOf(paths, swap.primary), signal);
+  // Of a cluster that is stopped, or after a reboot: what members stand on, and who starts them.
+  await ensureHosts(machine, machine.wanted, signal);
+  await startSupervisor(machine);
   const members = await allMembers(means);
   await stopMembers(means, members, swap.primary, context);
   let aside = await noteAside(paths, swap.stamp, swap.keepUntil, []);
