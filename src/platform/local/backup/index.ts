@@ -11,7 +11,8 @@ import { failedWork, parseMemory, SCHEDULE_MEMORY } from '../../../core/schedule
 import { PROOFS, parseProofs } from '../../../core/schedule/proof.ts';
 import type { MemberObservation } from '../../../core/topology/observation.ts';
 import { RefusedError } from '../../../lib/errors.ts';
-import { takeLock } from '../../../lib/lock.ts';
+import { readIfExists } from '../../../lib/files.ts';
+import { LockedError, takeLock } from '../../../lib/lock.ts';
 import type { ApplyContext, BackupContext, BackupMemory, Backups, Expired } from '../../contract.ts';
 import { archiverFacts } from './archiver.ts';
 import { closeGaps } from './gaps.ts';
@@ -159,7 +160,18 @@ export class LocalBackups implements Backups {
   ): Promise<AsyncDisposable> {
     await mkdir(this.#input.paths.root, { recursive: true });
     const { flock } = this.#input.record().programs;
-    return await takeLock(this.#paths.lock, { operation, flock, ...options });
+    try {
+      return await takeLock(this.#paths.lock, { operation, flock, ...options });
+    } catch (error) {
+      if (!(error instanceof LockedError)) throw error;
+      const holder = (await readIfExists(`${this.#paths.lock}.holder`)) ?? 'another pgherd';
+      throw new LockedError({
+        code: error.code,
+        message: `other work on the backups is under way: ${holder}`,
+        hint: 'wait until it is done; `pgherd backups` shows what there is',
+        cause: error,
+      });
+    }
   }
 
   async readKey(): Promise<{ facts: KeyFacts; key: string } | undefined> {
