@@ -12,7 +12,8 @@ import { readManifest } from '../manifest.ts';
 import { ManifestInvalidError } from '../manifestError.ts';
 import type { Session } from '../session.ts';
 import type { RestoreFlags } from './command.ts';
-import { lockBackups, progress, type RestoreOutcome, wishOf } from './handler.ts';
+import type { RestoreOutcome } from './outcome.ts';
+import { lockBackups, progress, wishOf } from './parts.ts';
 import { settle } from './settle.ts';
 
 type Founded = Omit<Extract<RestoreOutcome, { action: 'founded' }>, 'durationMs'>;

@@ -1,28 +1,18 @@
-import { type CutoverResult, cutover } from '../../backup/cutover.ts';
-import { type LoadedDump, loadFromDump } from '../../backup/load.ts';
-import { type Restored, restoreBeside } from '../../backup/restore.ts';
-import { type BroughtTable, bringTables, checkTables, parseTable } from '../../backup/tables.ts';
+import { cutover } from '../../backup/cutover.ts';
+import { loadFromDump } from '../../backup/load.ts';
+import { restoreBeside } from '../../backup/restore.ts';
+import { bringTables, checkTables, parseTable } from '../../backup/tables.ts';
 import type { Wish } from '../../core/schedule/choice.ts';
-import { parseTarget } from '../../core/schedule/target.ts';
-import type { ClusterRef, PlatformCluster, ScratchRecord } from '../../platform/contract.ts';
+import type { PlatformCluster, ScratchRecord } from '../../platform/contract.ts';
 import type { Session } from '../session.ts';
 import { openCluster } from '../target.ts';
 import { UsageError } from '../usage.ts';
 import type { RestoreFlags } from './command.ts';
 import { cloneCluster, refound } from './found.ts';
+import type { RestoreOutcome } from './outcome.ts';
+import { LOCK_WAIT_MS, lockBackups, progress, wishOf } from './parts.ts';
 import { settle } from './settle.ts';
 
-export type RestoreOutcome = { ref: ClusterRef; durationMs: number } & (
-  | { action: 'restored'; restored: Restored }
-  | { action: 'cutover'; result: CutoverResult }
-  | { action: 'founded'; restored: Restored; from: ClusterRef | undefined }
-  | { action: 'tables'; restored: Restored; tables: BroughtTable[] }
-  | { action: 'loaded'; loaded: LoadedDump }
-  | { action: 'listed'; waiting: ScratchRecord[] }
-  | { action: 'discarded'; id: string }
-);
-
-const LOCK_WAIT_MS = 10_000;
 const DISCARD_MS = 120_000;
 
 /** Does what the flags ask for. */
@@ -76,29 +66,6 @@ async function tables(session: Session, cluster: PlatformCluster, wish: Wish, fl
   } finally {
     await cluster.restores.discard(restored.scratch.id, AbortSignal.timeout(DISCARD_MS));
   }
-}
-
-/** The wish of the command line. Times without an offset are in the zone of the backups' schedule. */
-export function wishOf(session: Session, cluster: Pick<PlatformCluster, 'spec'>, flags: RestoreFlags): Wish {
-  const { timeZone } = cluster.spec.backup.schedule;
-  return {
-    target: parseTarget(flags.to ?? 'latest', { now: session.now(), timeZone }),
-    backup: flags.backup,
-    from: flags.from,
-  };
-}
-
-export function progress(session: Session) {
-  const { context } = session;
-  return { ...context, percent: (done: number) => context.progress(`restoring: ${Math.round(done)} %`) };
-}
-
-export async function lockBackups(cluster: PlatformCluster, session: Session): Promise<AsyncDisposable> {
-  return await cluster.backups.lock('restore', {
-    waitMs: LOCK_WAIT_MS,
-    signal: session.signal,
-    onWait: holder => session.progress.say(`waiting for ${holder}`),
-  });
 }
 
 async function waitingOf(cluster: PlatformCluster): Promise<ScratchRecord[]> {

@@ -4,7 +4,7 @@ import type { ScratchRecord } from '../../platform/contract.ts';
 import { head, toSeconds } from '../documents.ts';
 import type { Session } from '../session.ts';
 import { count, formatBytes, formatDuration } from '../text/units.ts';
-import type { RestoreOutcome } from './handler.ts';
+import type { RestoreOutcome } from './outcome.ts';
 import type { RestoreDocument } from './schema.ts';
 
 /** The outcome as JSON. */
