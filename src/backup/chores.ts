@@ -11,6 +11,7 @@ import {
   parseMemory,
   SCHEDULE_MEMORY,
   type ScheduleMemory,
+  settle,
 } from '../core/schedule/memory.ts';
 import { PROOFS, parseProofs } from '../core/schedule/proof.ts';
 import { dueWork, scheduleLines, type Work } from '../core/schedule/work.ts';
@@ -98,7 +99,10 @@ async function plan(cluster: PlatformCluster, signal: AbortSignal): Promise<{ wo
   const memory = await update(cluster, known => noteLines(known, scheduleLines(backup), now));
   const observed = await cluster.backups.observe({ archive: false }, signal);
   const proofs = parseProofs(await cluster.backups.memory.read(PROOFS));
-  return dueWork(backup, { memory, observed, lastDump: await lastDump(cluster, signal), proofs, now });
+  const last = await lastDump(cluster, signal);
+  const { work, look, open } = dueWork(backup, { memory, observed, lastDump: last, proofs, now });
+  await update(cluster, known => settle(known, open));
+  return { work, look };
 }
 
 /** Only a dump of this very cluster counts: another of its name may have left some. */

@@ -77,6 +77,16 @@ function withRun(before: ScheduleMemory, job: string, record: RunMemory): Schedu
   return { ...before, runs: { ...before.runs, [job]: record } };
 }
 
+/** Forgets failures that are over: somebody else did the work, or nobody wants it any more. */
+export function settle(before: ScheduleMemory, open: ReadonlySet<string>): ScheduleMemory {
+  const runs = Object.entries(before.runs).map(([job, record]) => {
+    if (record.failures === 0 || open.has(job)) return [job, record] as const;
+    const { message: _, ...rest } = record;
+    return [job, { ...rest, failures: 0 }] as const;
+  });
+  return { ...before, runs: Object.fromEntries(runs) };
+}
+
 /** What `due` needs to know of a job. `done` of the outside world counts as well as what is remembered. */
 export function jobMemory(memory: ScheduleMemory, line: string, job: string, done?: Date): JobMemory {
   const since = memory.lines[line]?.since;

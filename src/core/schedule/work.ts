@@ -28,6 +28,9 @@ export interface WorkFacts {
 /** A copy that was lost is noticed this much later at most. */
 const LOOK_EVERY_MS = 10 * 60_000;
 const DAY_MS = 24 * 3_600_000;
+/** In other states a try would be in vain; they are alarms of their own. */
+const TAKES_BACKUPS = new Set<RepositoryFacts['state']>(['ready', 'empty', 'full', 'failing']);
+const CAN_BE_READ = new Set<RepositoryFacts['state']>(['ready', 'full', 'read-only', 'failing']);
 
 /** The schedules of the manifest by name. Those of repositories are the same for all of them. */
 export function scheduleLines(spec: BackupSpec): Map<string, Schedule> {
@@ -44,14 +47,31 @@ export function scheduleLines(spec: BackupSpec): Map<string, Schedule> {
   return new Map(lines.flatMap(([name, cron]) => (cron === undefined ? [] : [[name, { cron, timeZone }]])));
 }
 
-/** Due work in the order in which it is to be done, and the moment of the next look. */
-export function dueWork(spec: BackupSpec, facts: WorkFacts): { work: Work[]; look: Date } {
+export interface DueWork {
+  /** In the order in which it is to be done. */
+  work: Work[];
+  /** The moment of the next look. */
+  look: Date;
+  /** Jobs that are due, wait for another try, or cannot be told: what failed in others is over. */
+  open: Set<string>;
+}
+
+/** What is due now. */
+export function dueWork(spec: BackupSpec, facts: WorkFacts): DueWork {
   const lines = scheduleLines(spec);
   const looks = [new Date(facts.now.getTime() + LOOK_EVERY_MS)];
-  const noteNext = (answer: Due) => {
+  const open = new Set<string>();
+  const noteNext = (job: string, answer: Due) => {
     if (!answer.due && answer.next !== undefined) looks.push(answer.next);
+    if (answer.due || answer.retry) open.add(job);
     return answer;
   };
+  const unseen = Object.keys(facts.memory.runs).filter(job => job !== 'dump' && facts.observed === undefined);
+  for (const job of unseen) open.add(job);
+  for (const { name, state } of facts.observed?.repositories ?? []) {
+    if (!TAKES_BACKUPS.has(state)) open.add(`backup ${name}`);
+    if (!CAN_BE_READ.has(state)) open.add(`verify ${name}`);
+  }
   const repositories = facts.observed?.repositories ?? [];
   const work = [
     ...repositories.flatMap(repository => dueBackup(repository, lines, facts, noteNext)),
@@ -61,10 +81,10 @@ export function dueWork(spec: BackupSpec, facts: WorkFacts): { work: Work[]; loo
   const nothingToWatch = repositories.length === 0 && facts.observed !== undefined;
   const moments = nothingToWatch ? [...looks.slice(1), new Date(facts.now.getTime() + DAY_MS)] : looks;
   const look = new Date(Math.min(...moments.map(moment => moment.getTime())));
-  return { work, look };
+  return { work, look, open };
 }
 
-type NoteNext = (answer: Due) => Due;
+type NoteNext = (job: string, answer: Due) => Due;
 
 /** At most one backup for a repository: the most complete of those that are due does for the others. */
 function dueBackup(
@@ -73,8 +93,8 @@ function dueBackup(
   { memory, now }: WorkFacts,
   noteNext: NoteNext,
 ): Work[] {
-  // What cannot take anything now is an alarm of its own; it is made up for when it is back.
-  if (!['ready', 'empty', 'full', 'failing'].includes(repository.state)) return [];
+  // It is made up for when it is back.
+  if (!TAKES_BACKUPS.has(repository.state)) return [];
   const { name, backups } = repository;
   const job = `backup ${name}`;
   const wanted = (type: BackupType, reason: string): Work => ({
@@ -86,6 +106,7 @@ function dueBackup(
   });
   if (backups.length === 0) {
     const answer = noteNext(
+      job,
       dueSince(new Date(0), { ...jobMemory(memory, 'full', job), done: undefined }, now),
     );
     return answer.due ? [wanted('full', because('it holds no backup', answer))] : [];
@@ -94,7 +115,7 @@ function dueBackup(
     const line = lines.get(type);
     if (line === undefined) continue;
     const facts = { ...jobMemory(memory, type, job), done: lastCovering(backups, type) };
-    const answer = noteNext(due(line, facts, now));
+    const answer = noteNext(job, due(line, facts, now));
     if (answer.due) return [wanted(type, scheduled(answer, now))];
   }
   return [];
@@ -107,7 +128,7 @@ function dueDump(
 ): Work[] {
   const line = lines.get('dump');
   if (line === undefined) return [];
-  const answer = noteNext(due(line, jobMemory(memory, 'dump', 'dump', lastDump), now));
+  const answer = noteNext('dump', due(line, jobMemory(memory, 'dump', 'dump', lastDump), now));
   return answer.due ? [{ kind: 'dump', job: 'dump', reason: scheduled(answer, now) }] : [];
 }
 
@@ -119,7 +140,7 @@ function dueProof(
   { memory, proofs, now }: WorkFacts,
   noteNext: NoteNext,
 ): Work[] {
-  if (!['ready', 'full', 'read-only', 'failing'].includes(state)) return [];
+  if (!CAN_BE_READ.has(state)) return [];
   const job = `verify ${name}`;
   const wanted = (backup: BackupSet, reason: string): Work[] => [
     { kind: 'verify', job, repository: name, backup: backup.id, reason },
@@ -130,7 +151,7 @@ function dueProof(
     proofs.some(proof => proof.repository === name && proof.backup === backup.id);
   if (fresh !== undefined && afterBackup !== 'never' && !tried(fresh)) {
     const facts = { ...jobMemory(memory, 'verify', job), done: undefined };
-    const answer = noteNext(dueSince(new Date(fresh.finishedAt), facts, now));
+    const answer = noteNext(job, dueSince(new Date(fresh.finishedAt), facts, now));
     if (answer.due) return wanted(fresh, because('it has not been proven yet', answer));
   }
   const line = lines.get('verify');
@@ -138,7 +159,7 @@ function dueProof(
   if (line === undefined || newest === undefined) return [];
   const times = proofs.filter(({ repository }) => repository === name).map(({ at }) => Date.parse(at));
   const last = times.length === 0 ? undefined : new Date(Math.max(...times));
-  const answer = noteNext(due(line, jobMemory(memory, 'verify', job, last), now));
+  const answer = noteNext(job, due(line, jobMemory(memory, 'verify', job, last), now));
   return answer.due ? wanted(newest, scheduled(answer, now)) : [];
 }
 

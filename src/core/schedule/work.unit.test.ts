@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { BackupSpec } from '../manifest/specBackup.ts';
 import type { BackupObservation, BackupSet, RepositoryFacts } from './facts.ts';
-import { noteEnd, noteLines, noteStart, parseMemory, type ScheduleMemory } from './memory.ts';
+import { noteEnd, noteLines, noteStart, parseMemory, type ScheduleMemory, settle } from './memory.ts';
 import { dueWork, scheduleLines, type WorkFacts } from './work.ts';
 
 const spec: BackupSpec = {
@@ -107,7 +107,11 @@ describe('physical backups', () => {
     const memory = noteEnd(noteStart(old, 'backup nas', at(MONDAY)), 'backup nas', 'no room', at(MONDAY));
     const observed = seen(repository({ backups: [set('full', SUNDAY)] }));
     const early = dueWork(spec, facts('2026-11-23T01:02:00Z', { memory, observed }));
-    expect(early).toEqual({ work: [], look: at('2026-11-23T01:05:00Z') });
+    expect(early).toEqual({
+      work: [],
+      look: at('2026-11-23T01:05:00Z'),
+      open: new Set(['backup nas']),
+    });
     expect(dueWork(spec, facts('2026-11-23T01:05:00Z', { memory, observed })).work).toMatchObject([
       { type: 'differential', reason: 'scheduled for 2026-11-23T01:00:00Z, attempt 2' },
     ]);
@@ -141,7 +145,7 @@ describe('logical backups', () => {
       { kind: 'dump', job: 'dump', reason: 'scheduled for 2026-11-21T02:00:00Z' },
     ]);
     const done = facts('2026-11-21T02:30:00Z', { memory, observed, lastDump: at('2026-11-21T02:00:01Z') });
-    expect(dueWork(logical, done)).toEqual({ work: [], look: at('2026-11-22T02:00:00Z') });
+    expect(dueWork(logical, done)).toMatchObject({ work: [], look: at('2026-11-22T02:00:00Z') });
   });
 
   test('that were switched on at noon wait for the night', () => {
@@ -194,7 +198,7 @@ describe('proofs', () => {
   test('a try that was killed is not repeated at once', () => {
     const memory = noteStart(old, 'verify nas', at('2026-11-23T01:08:00Z'));
     const early = dueWork(proving, facts(now, { memory, observed }));
-    expect(early).toEqual({ work: [], look: at('2026-11-23T01:13:00Z') });
+    expect(early).toMatchObject({ work: [], look: at('2026-11-23T01:13:00Z') });
   });
 });
 
@@ -212,6 +216,28 @@ describe('memory', () => {
 
   test.each([undefined, null, 3, {}, { schema: 2 }, 'x'])('%j is an empty one', document => {
     expect(parseMemory(document)).toEqual({ schema: 1, lines: {}, runs: {} });
+  });
+
+  describe('forgets a failure', () => {
+    const failed = noteEnd(noteStart(old, 'backup nas', at(MONDAY)), 'backup nas', 'no room', at(MONDAY));
+    const left = (observed: BackupObservation | undefined) => {
+      const { open } = dueWork(spec, facts('2026-11-23T01:02:00Z', { memory: failed, observed }));
+      return settle(failed, open).runs['backup nas']?.failures;
+    };
+
+    test('when somebody took the backup by hand', () => {
+      expect(left(seen(repository({ backups: [set('full', '2026-11-23T01:01:00Z')] })))).toBe(0);
+    });
+
+    test('of a repository that is not wanted any more', () => {
+      expect(left(seen(repository({ name: 'other', backups: [set('full', MONDAY)] })))).toBe(0);
+    });
+
+    test('but not while it waits for another try, or cannot be told', () => {
+      expect(left(seen(repository({ backups: [set('full', SUNDAY)] })))).toBe(1);
+      expect(left(seen(repository({ state: 'unreachable' })))).toBe(1);
+      expect(left(undefined)).toBe(1);
+    });
   });
 
   test('success takes back what failed', () => {
