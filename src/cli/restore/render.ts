@@ -40,11 +40,23 @@ export function restoreToDocument(outcome: RestoreOutcome): RestoreDocument {
 }
 
 function scratchDocument(scratch: ScratchRecord): NonNullable<RestoreDocument['restore']> {
-  const { id, createdAt, directory, repository, backup, target, reached, restoredMs, replayedMs } = scratch;
+  const {
+    id,
+    createdAt,
+    directory,
+    socketDirectory,
+    repository,
+    backup,
+    target,
+    reached,
+    restoredMs,
+    replayedMs,
+  } = scratch;
   return {
     id,
     createdAt,
     directory,
+    socketDirectory,
     repository,
     backup,
     target: target === undefined ? 'latest' : targetText(target),

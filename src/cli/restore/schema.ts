@@ -7,6 +7,9 @@ const scratch = z.object({
   id: z.string().describe('what --cutover and --discard take'),
   createdAt: moment,
   directory: z.string(),
+  socketDirectory: z
+    .string()
+    .describe('where its server listens while it runs, on port 5432, for user postgres'),
   repository: z.string(),
   backup: z.string().describe('the backup that it began with'),
   target: z.string(),
