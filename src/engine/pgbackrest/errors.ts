@@ -62,8 +62,8 @@ const MEANINGS: Partial<Record<number, Meaning>> = {
   },
   95: {
     code: 'repository-key-wrong',
-    message: 'the repository is encrypted with another key',
-    hint: 'the key that was saved (`pgherd backup-key`) opens it',
+    message: 'the repository has another key, or its certificate is not trusted',
+    hint: 'give the key that was saved (`pgherd backup-key`); of a bucket, `caFile` names the authority, and the endpoint must be a name in its certificate',
   },
   102: { code: 'repository-unreachable', message: 'the service of the repository refuses' },
   103: { code: 'repository-invalid', message: 'the place holds something else than a repository' },
@@ -71,7 +71,7 @@ const MEANINGS: Partial<Record<number, Meaning>> = {
 
 const UNENDED: Record<'signal' | 'timeout' | 'not-found' | 'not-started', Meaning> = {
   signal: { code: 'pgbackrest-killed', message: 'pgbackrest was killed', hint: 'run the command again' },
-  timeout: { code: 'pgbackrest-late', message: 'pgbackrest did not end in time' },
+  timeout: { code: 'pgbackrest-late', message: 'the storage of the repository does not answer in time' },
   'not-found': {
     code: 'pgbackrest-missing',
     message: 'pgbackrest is not installed',

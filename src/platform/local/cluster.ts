@@ -253,6 +253,7 @@ export class LocalCluster implements PlatformCluster {
     await endChores(this.#stateDir, this.ref, context.signal);
     const primary = members.find(member => member.role === 'primary')?.name;
     await stopAll(await this.#renderings.machine(this.#record), primary, context);
+    await this.backups.endArchiving(context.signal);
     this.#clients.close();
     await this.#keeper.release();
   }

@@ -15,6 +15,7 @@ import { readIfExists } from '../../../lib/files.ts';
 import { LockedError, takeLock } from '../../../lib/lock.ts';
 import type { ApplyContext, BackupContext, BackupMemory, Backups, Expired } from '../../contract.ts';
 import { archiverFacts } from './archiver.ts';
+import { endArchiver } from './endArchiver.ts';
 import { closeGaps } from './gaps.ts';
 import type { LocalBackupInput } from './input.ts';
 import { BackupKey } from './key.ts';
@@ -125,6 +126,11 @@ export class LocalBackups implements Backups {
     } catch {
       signal.throwIfAborted();
     }
+  }
+
+  /** Ends pgBackRest's process in the background, which may wait for a storage long after PostgreSQL has ended. */
+  async endArchiving(signal: AbortSignal): Promise<void> {
+    await endArchiver(this.#input.paths, signal);
   }
 
   /** After a failover: pushes what the primary before had not archived. Resolves with what was done. */

@@ -12,6 +12,8 @@ import type { Repository } from './repositories.ts';
 import { runTool } from './tool.ts';
 
 const INFO_MS = 30_000;
+/** Who only asks how things are waits for no storage that is away. */
+const GLANCE_MS = 6000;
 const LISTING_MS = 120_000;
 /** A segment's line has about 150 bytes: half a million of them. */
 const LISTING_BYTES = 96 * 1024 * 1024;
@@ -51,7 +53,8 @@ export async function observeRepository(
   });
   if (place.trouble?.state === 'unreachable') return bad('unreachable', place.trouble.problem);
   try {
-    const info = parseInfo(await ask(repository, ['info', '--output=json'], INFO_MS, input, signal));
+    const patienceMs = options.archive ? INFO_MS : GLANCE_MS;
+    const info = parseInfo(await ask(repository, ['info', '--output=json'], patienceMs, input, signal));
     if (info.status === 'missing')
       return bad(place.trouble?.state ?? 'empty', place.trouble?.problem ?? 'nothing is in it');
     if (info.status === 'other') {
