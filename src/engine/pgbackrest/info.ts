@@ -20,6 +20,8 @@ const stanza = z.object({
       }),
     )
     .optional(),
+  /** One for each system identifier; none before the first segment. */
+  archive: z.array(z.object({ id: z.string() })).optional(),
   backup: z.array(
     z.object({
       label: z.string(),
@@ -41,6 +43,8 @@ export interface StanzaInfo {
   /** pgBackRest's own words where the status is not ok. */
   message: string;
   encrypted: boolean;
+  /** Folder of the archive that is written to now; undefined: nothing was archived yet. */
+  archiveId: string | undefined;
   /** Oldest first, without the repository's name. */
   backups: Omit<BackupSet, 'repository'>[];
 }
@@ -78,7 +82,8 @@ export function parseInfo(text: string): StanzaInfo {
     });
   }
   const [found] = parsed.data;
-  if (found === undefined) return { status: 'missing', message: 'no stanza', encrypted: false, backups: [] };
+  if (found === undefined)
+    return { status: 'missing', message: 'no stanza', encrypted: false, archiveId: undefined, backups: [] };
   // The status of the stanza sums up its repositories; of the one that was asked for it says more.
   const [repository] = found.repo ?? [];
   const { code, message } = repository?.status ?? found.status;
@@ -86,6 +91,7 @@ export function parseInfo(text: string): StanzaInfo {
     status: STATUS[code] ?? 'other',
     message,
     encrypted: repository !== undefined && repository.cipher !== 'none',
+    archiveId: found.archive?.at(-1)?.id,
     backups: found.backup.map(backup => ({
       id: backup.label,
       type: TYPES[backup.type],

@@ -66,7 +66,7 @@ export async function observeRepository(
       state: place.trouble?.state ?? 'ready',
       problem: place.trouble?.problem,
       backups: info.backups.map(backup => ({ ...backup, repository: repository.name })),
-      archive: options.archive ? await readArchive(repository, input, signal) : undefined,
+      archive: options.archive ? await readArchive(repository, info.archiveId, input, signal) : undefined,
     };
   } catch (error) {
     signal.throwIfAborted();
@@ -76,10 +76,12 @@ export async function observeRepository(
 
 async function readArchive(
   repository: Repository,
+  archiveId: string | undefined,
   input: ObserveInput,
   signal: AbortSignal,
 ): Promise<ArchiveFacts> {
-  const folder = `archive/${input.spec.name}`;
+  if (archiveId === undefined) return { ranges: [], timelines: [] };
+  const folder = `archive/${input.spec.name}/${archiveId}`;
   const text = await ask(
     repository,
     ['repo-ls', '--recurse', '--output=json', '--sort=none', folder],
