@@ -149,7 +149,7 @@ export async function ownSegmentMissing(
   const size = segmentBytesFrom({ lsn: lsn.start, segment: wal.first });
   for (const segment of segmentsBetween(wal.first, wal.last, size, CHECKED_SEGMENTS)) {
     const state = await cluster.restores.checkSegment(repository, segment, signal);
-    if (state !== 'good')
+    if (state === 'missing' || state === 'damaged')
       return `WAL segment ${segment} is ${state}, and the backup is not consistent without it`;
   }
   return undefined;

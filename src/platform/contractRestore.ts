@@ -70,7 +70,8 @@ export interface Restores {
   checkSegment(repository: string, segment: string, signal: AbortSignal): Promise<SegmentState>;
 }
 
-export type SegmentState = 'good' | 'missing' | 'damaged';
+/** unknown: there is nothing here to ask with. */
+export type SegmentState = 'good' | 'missing' | 'damaged' | 'unknown';
 
 export interface RestoreOptions {
   repository: string;

@@ -93,9 +93,10 @@ export function restoreCommand(
   return `${words.map(shellQuote).join(' ').replaceAll('%', '%%')} %f "%p"`;
 }
 
-/** Fetches one segment from one repository to see whether it can be had. */
+/** Fetches one segment from one repository to see whether it can be had. `data`: a data directory of the cluster. */
 export async function trySegment(
   { record, paths, spec }: LocalBackupInput,
+  data: string,
   repository: string,
   segment: string,
   signal: AbortSignal,
@@ -105,7 +106,8 @@ export async function trySegment(
   try {
     if (owner.uid !== undefined && owner.gid !== undefined) await chown(directory, owner.uid, owner.gid);
     await runTool(record(), {
-      args: ['archive-get', `--pg1-path=${directory}`, segment, join(directory, 'segment')],
+      // It compares the archive with the control file there.
+      args: ['archive-get', `--pg1-path=${data}`, segment, join(directory, 'segment')],
       config: backupPaths(paths).confOf(repository),
       stanza: spec.name,
       what: `segment ${segment} in ${repository}`,

@@ -1,5 +1,5 @@
 /** Restores on this machine, behind the contract. */
-import { chown, mkdir, rm, statfs } from 'node:fs/promises';
+import { chown, mkdir, rm, stat, statfs } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -21,6 +21,7 @@ import type {
   SwapOptions,
   SwapResult,
 } from '../../../contract.ts';
+import { memberName } from '../../layout.ts';
 import { prepareDirectories } from '../../provision.ts';
 import type { LocalBackupInput } from '../input.ts';
 import { archiveNow } from './archiveNow.ts';
@@ -231,7 +232,21 @@ export class LocalRestores implements Restores {
   }
 
   async checkSegment(repository: string, segment: string, signal: AbortSignal): Promise<SegmentState> {
-    return await trySegment(this.#input, repository, segment, signal);
+    const data = await this.#someData();
+    return data === undefined ? 'unknown' : await trySegment(this.#input, data, repository, segment, signal);
+  }
+
+  /** A data directory of the cluster, in use or restored; undefined: there is none. */
+  async #someData(): Promise<string | undefined> {
+    const { paths, spec } = this.#input;
+    const members = Array.from({ length: spec.instances }, (_, n) =>
+      join(paths.data, memberName(spec, n), 'pgdata'),
+    );
+    const restored = (await scratchIds(paths)).map(id => scratchPaths(paths, id).data);
+    for (const data of [...members, ...restored]) {
+      if ((await stat(join(data, 'global', 'pg_control')).catch(() => undefined)) !== undefined) return data;
+    }
+    return undefined;
   }
 
   /** Ends every scratch's server, before the cluster is stopped or deleted. */

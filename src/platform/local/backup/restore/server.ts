@@ -27,6 +27,7 @@ const STOP_MS = 60_000;
 /** What a client is told that looks before the server is ready. */
 const NOT_YET = ['57P03'];
 const TELL_EVERY_MS = 2000;
+const CLOSE_LOOK_MS = 5000;
 const TOOL_MS = 30_000;
 const SESSION_MS = 3_600_000;
 
@@ -136,7 +137,8 @@ async function untilRecovered(
 ): Promise<Reached | 'not-reached'> {
   const { signal } = context;
   let position = '';
-  let moved = Date.now();
+  const begun = Date.now();
+  let moved = begun;
   let told = Date.now();
   for (;;) {
     signal.throwIfAborted();
@@ -162,7 +164,8 @@ async function untilRecovered(
         hint: 'the repository may hang',
       });
     }
-    await sleep(50, signal);
+    // Each look is a connection: a long replay is not looked at as closely as a short one.
+    await sleep(Date.now() - begun < CLOSE_LOOK_MS ? 50 : 500, signal);
   }
 }
 
