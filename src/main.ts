@@ -15,6 +15,9 @@ const ROOT = dirname(dirname(MAIN));
 // Beside the packages, not in the shared temporary directory, where another user could plant code.
 enableCompileCache(join(ROOT, 'node_modules', '.cache', 'compiled'));
 
+/** Backups of hours are cut off some day, should they hang. */
+const CHORES_MS = 48 * 3_600_000;
+
 const { env } = process;
 const uid = process.getuid?.() ?? -1;
 
@@ -28,9 +31,21 @@ const adapters: Adapters = {
       onSetup,
     });
   },
-  async keeper(platform, signal, report) {
-    const { runKeeper } = await import('./control/keeper.ts');
-    await runKeeper(platform, signal, report);
+  async keeper(platform, { stateDir, signal, report }) {
+    const [{ runKeeper }, { run }] = await Promise.all([
+      import('./control/keeper.ts'),
+      import('./lib/exec.ts'),
+    ]);
+    const own = [process.execPath, MAIN, '--state-dir', stateDir] as const;
+    await runKeeper(platform, {
+      signal,
+      report,
+      async chores({ name, namespace }, inner) {
+        // The keeper itself may be more urgent than the servers; its chores never are.
+        const argv = ['nice', '-n', '20', ...own, 'chores', name, '--namespace', namespace] as const;
+        await run([...argv], { signal: inner, timeoutMs: CHORES_MS, killGraceMs: 15_000, okCodes: [0, 2] });
+      },
+    });
   },
   setup: {
     async inspect({ stateDir, majorWanted }, signal) {

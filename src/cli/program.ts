@@ -1,9 +1,14 @@
 import { Command } from 'commander';
+import { backupCommand } from './backup/command.ts';
+import { backupKeyCommand } from './backupKey/command.ts';
+import { backupsCommand } from './backups/command.ts';
+import { choresCommand } from './chores/command.ts';
 import type { Cli } from './cli.ts';
 import { destroyCommand } from './destroy/command.ts';
 import { downCommand } from './down/command.ts';
 import { drillCommand } from './drill/command.ts';
 import { eventsCommand } from './events/command.ts';
+import { expireCommand } from './expire/command.ts';
 import { failoverCommand } from './failover/command.ts';
 import { addGlobalOptions } from './globals.ts';
 import { withExamples } from './help.ts';
@@ -15,6 +20,7 @@ import { planCommand } from './plan/command.ts';
 import { psqlCommand } from './psql/command.ts';
 import { reinitCommand } from './reinit/command.ts';
 import { restartCommand } from './restart/command.ts';
+import { restoreCommand } from './restore/command.ts';
 import { setupCommand } from './setup/command.ts';
 import { statusCommand } from './status/command.ts';
 import { stressCommand } from './stress/command.ts';
@@ -22,6 +28,7 @@ import { switchoverCommand } from './switchover/command.ts';
 import { topologyCommand } from './topology/command.ts';
 import { upCommand } from './up/command.ts';
 import { urlCommand } from './url/command.ts';
+import { verifyCommand } from './verify/command.ts';
 import { versionCommand } from './version/command.ts';
 
 /** In the order of the help: what a new user needs first stands first. */
@@ -34,6 +41,10 @@ const GROUPS: readonly [title: string, commands: readonly ((cli: Cli) => Command
   [
     'Operating:',
     [switchoverCommand, failoverCommand, restartCommand, reinitCommand, logsCommand, eventsCommand],
+  ],
+  [
+    'Backing up:',
+    [backupCommand, backupsCommand, verifyCommand, restoreCommand, expireCommand, backupKeyCommand],
   ],
   ['Proving:', [stressCommand, drillCommand]],
   ['This machine:', [setupCommand, versionCommand]],
@@ -70,7 +81,8 @@ export function buildProgram(cli: Cli): Command {
   for (const [title, commands] of GROUPS) {
     for (const build of commands) add(program, build(cli).helpGroup(title));
   }
-  program.addCommand(inherit(program, keeperCommand(cli)), { hidden: true });
+  for (const hidden of [keeperCommand, choresCommand])
+    program.addCommand(inherit(program, hidden(cli)), { hidden: true });
   return program;
 }
 

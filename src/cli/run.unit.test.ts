@@ -83,6 +83,7 @@ describe('documents', () => {
     ['restart', schema.restartDocument, ['restart', 'herd']],
     ['down', schema.downDocument, ['down', 'herd']],
     ['destroy', schema.destroyDocument, ['destroy', 'herd', '--yes-destroy', 'herd']],
+    ['chores', schema.choresDocument, ['chores', 'herd']],
     ['setup', schema.setupDocument, ['setup', '--check']],
     ['version', schema.versionDocument, ['version']],
     ['plan', schema.planDocument, ['plan', EXAMPLE]],

@@ -248,6 +248,22 @@ export const destroyDocument = z.object({
   seconds,
 });
 
+export const choresDocument = z.object({
+  schema,
+  cluster,
+  namespace,
+  chores: z
+    .array(
+      z.object({
+        kind: z.enum(['backup', 'dump', 'verify']),
+        what: z.string(),
+        reason: z.string().describe('why it was due'),
+        failure: z.string().nullable().describe('null: it was done'),
+      }),
+    )
+    .describe('what was due, in the order in which it was done'),
+});
+
 export const setupDocument = z.object({
   schema,
   ready: z.boolean().describe('nothing is missing'),
@@ -293,6 +309,7 @@ export type RestartDocument = z.infer<typeof restartDocument>;
 export type ReinitDocument = z.infer<typeof reinitDocument>;
 export type DownDocument = z.infer<typeof downDocument>;
 export type DestroyDocument = z.infer<typeof destroyDocument>;
+export type ChoresDocument = z.infer<typeof choresDocument>;
 export type SetupDocument = z.infer<typeof setupDocument>;
 export type VersionDocument = z.infer<typeof versionDocument>;
 export type DiagnosticDocument = z.infer<typeof diagnostic>;

@@ -38,7 +38,10 @@ export interface Surroundings {
 export interface Adapters {
   platform(options: { stateDir: string; onSetup(message: string): void }): Promise<Platform>;
   /** The resident control plane: runs until the signal aborts. `report` gets a line for each trouble. */
-  keeper(platform: Platform, signal: AbortSignal, report: (line: string) => void): Promise<void>;
+  keeper(
+    platform: Platform,
+    options: { stateDir: string; signal: AbortSignal; report(line: string): void },
+  ): Promise<void>;
   setup: SetupAdapter;
   /** Where state lies unless the user says otherwise. */
   defaultStateDir(): string;

@@ -7,6 +7,7 @@ import type { MemberObservation, Observation } from '../core/topology/observatio
 import { messageOf } from '../lib/errors.ts';
 import { sleep } from '../lib/time.ts';
 import type { ClusterRef, Platform, PlatformCluster } from '../platform/contract.ts';
+import { ChoreTimer, type RunChores } from './choreTimer.ts';
 import { runSentinel } from './sentinel.ts';
 
 /** The sentinel looks at the primary itself, several times a second. */
@@ -14,18 +15,23 @@ const LOOK_EVERY_MS = 10_000;
 /** Clusters come and go rarely. */
 const LIST_EVERY_MS = 10_000;
 
-/** Runs until the signal aborts. `report` gets a line for what went wrong with a cluster; watching goes on. */
-export async function runKeeper(
-  platform: Platform,
-  signal: AbortSignal,
-  report: (line: string) => void,
-): Promise<void> {
+export interface KeeperOptions {
+  signal: AbortSignal;
+  /** Gets a line for what went wrong with a cluster; watching goes on. */
+  report(line: string): void;
+  /** Backup work, in a process of its own. */
+  chores: RunChores;
+}
+
+/** Runs until the signal aborts. */
+export async function runKeeper(platform: Platform, options: KeeperOptions): Promise<void> {
+  const { signal, report } = options;
   const watched = new Map<string, Promise<void>>();
   while (!signal.aborted) {
     for (const ref of await platform.list(signal).catch(() => [])) {
       const key = `${ref.namespace}/${ref.name}`;
       if (watched.has(key)) continue;
-      const watch = watchCluster(platform, ref, signal, report).catch(error => {
+      const watch = watchCluster(platform, ref, options).catch(error => {
         if (!signal.aborted) report(`${key}: ${messageOf(error)}`);
       });
       watched.set(
@@ -42,12 +48,14 @@ export async function runKeeper(
 async function watchCluster(
   platform: Platform,
   ref: ClusterRef,
-  signal: AbortSignal,
-  report: (line: string) => void,
+  { signal, report, chores }: KeeperOptions,
 ): Promise<void> {
   using cluster = await platform.open(ref, signal);
   const manifest = await cluster.appliedManifest();
   await using sentinel = sentinelOf(cluster, signal, report);
+  const timer = new ChoreTimer(cluster, chores, signal, line =>
+    report(`${ref.namespace}/${ref.name}: backups: ${line}`),
+  );
   let before: Observation | undefined;
   let complaint = '';
   while (!signal.aborted && (await cluster.appliedManifest()) === manifest) {
@@ -65,6 +73,7 @@ async function watchCluster(
         for (const done of await cluster.heal(observed)) await note(cluster, 'healed', done);
         before = observed;
       }, signal),
+      over ? undefined : await troubleOf(() => timer.look(new Date()), signal),
     ];
     if (over) return;
     // The same trouble every few seconds is told once.

@@ -20,6 +20,8 @@ const LOOK_EVERY_MS = 200;
  * back for a second when its PostgreSQL is just starting.
  */
 const HASTEN_EVERY_MS = 150;
+/** How long `up` waits for repositories that it could not make while it waited for servers. */
+const REPOSITORIES_MS = 3000;
 /** The same steps planned again and again do not bring the cluster further: a person has to look. */
 const MAXIMUM_REPEATS = 5;
 
@@ -83,6 +85,7 @@ export async function applyManifest(
     onWait: holder => context.progress(`waiting for ${holder}`),
   });
   const created = (await cluster.appliedManifest()) === undefined;
+  await refuseUnfinishedRestore(cluster);
   await settleFaults(cluster, context);
   await cluster.provision(context);
   await cluster.record();
@@ -92,6 +95,17 @@ export async function applyManifest(
   const members = reached.members.map(member => ({ ...member, since: member.since ?? reached.observedAt }));
   const observed = { ...reached, controlPlane, members };
   return { cluster, steps, waiting: [], created, durationMs: performance.now() - started, observed };
+}
+
+/** Between the old data and the restored ones there is no whole cluster, and nobody may begin an empty one. */
+async function refuseUnfinishedRestore(cluster: PlatformCluster): Promise<void> {
+  const scratch = await cluster.restores.unfinishedSwap();
+  if (scratch === undefined) return;
+  throw new RefusedError({
+    code: 'restore-unfinished',
+    message: `the cutover to restore ${scratch.id} was begun and not finished`,
+    hint: `finish it: pgherd restore ${cluster.ref.name} --cutover`,
+  });
 }
 
 /**
@@ -124,6 +138,7 @@ export async function reconcile(
   const started = performance.now();
   let awaited = '';
   await using hastener = new Hastener(cluster, context.signal);
+  await using repositories = new RepositoryMaker(cluster, context);
   // What nobody else may change meanwhile is read again only after a step has changed it.
   let catalog: Observation['catalog'];
   let config: Observation['config'];
@@ -140,9 +155,13 @@ export async function reconcile(
     const planned = plan(cluster.desired(), observed);
     const batch = nextBatch(planned);
     hastener.awaited = planned.waiting.length === 0 ? undefined : observed;
-    if (isDone(planned)) return { steps: done, observed };
+    if (isDone(planned)) {
+      if (!observed.stopped) await repositories.finish();
+      return { steps: done, observed };
+    }
     if (elapsed > context.timeoutMs) throw tooLate(cluster, planned, context.timeoutMs);
     if (batch.length === 0) {
+      repositories.begin(observed);
       const waiting = describeWaiting(planned);
       if (waiting !== awaited) context.progress(waiting);
       awaited = waiting;
@@ -177,6 +196,57 @@ class Hastener implements AsyncDisposable {
     while (!signal.aborted) {
       if (this.awaited !== undefined) await cluster.hasten(this.awaited, signal);
       await sleep(HASTEN_EVERY_MS, signal).catch(() => {});
+    }
+  }
+}
+
+/**
+ * Makes the repositories of the backups while servers are waited for anyway. What cannot be made by then is the
+ * control plane's to try again: a share that is away must not keep a cluster from coming up.
+ */
+class RepositoryMaker implements AsyncDisposable {
+  readonly #cluster: PlatformCluster;
+  readonly #context: UpContext;
+  readonly #end = new AbortController();
+  #running: Promise<void> | undefined;
+
+  constructor(cluster: PlatformCluster, context: UpContext) {
+    this.#cluster = cluster;
+    this.#context = context;
+  }
+
+  /** Begins once all members run: before that it would take processor time from them. May be repeated. */
+  begin({ members }: Observation): void {
+    const settled = members.every(({ role, state }) => role === 'primary' || state === 'streaming');
+    if (settled && members.length > 0) this.#start();
+  }
+
+  async finish(): Promise<void> {
+    this.#start();
+    const late = sleep(REPOSITORIES_MS, this.#end.signal).catch(() => {});
+    await Promise.race([this.#running, late]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end.abort();
+    await this.#running;
+  }
+
+  #start(): void {
+    const signal = AbortSignal.any([this.#context.signal, this.#end.signal]);
+    this.#running ??= this.#make(signal).catch((error: unknown) => {
+      if (!signal.aborted) this.#context.progress(`backups: ${messageOf(error)}`);
+    });
+  }
+
+  async #make(signal: AbortSignal): Promise<void> {
+    const { done, failed } = await this.#cluster.backups.provision(signal);
+    const entry = { actor: 'up', subject: 'backups', reason: undefined };
+    for (const message of done)
+      await this.#cluster.journal.append({ ...entry, event: 'repository-made', message });
+    for (const { repository, problem } of failed) {
+      const message = `${repository}: ${problem}`;
+      await this.#cluster.journal.append({ ...entry, event: 'repository-failed', message });
     }
   }
 }

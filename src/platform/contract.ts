@@ -8,6 +8,13 @@ import type { Sample, Setting } from '../core/failover/sample.ts';
 import type { ClusterSpec, EndpointName } from '../core/manifest/spec.ts';
 import type { Action, Desired } from '../core/plan/action.ts';
 import type { Observation } from '../core/topology/observation.ts';
+import type { Backups } from './contractBackup.ts';
+import type { Dumps } from './contractDumps.ts';
+import type { Restores } from './contractRestore.ts';
+
+export type * from './contractBackup.ts';
+export type * from './contractDumps.ts';
+export type * from './contractRestore.ts';
 
 export interface ClusterRef {
   name: string;
@@ -44,6 +51,8 @@ export interface PlacementOptions {
   readOnly?: boolean;
   /** Each member on a host of its own: network and volume (decided at creation). undefined keeps what the cluster has. */
   isolate?: boolean | undefined;
+  /** The data will come from a backup: repositories may hold what is of a cluster of this name. */
+  fromBackup?: boolean;
   /** Drills may run without the name being typed. undefined keeps what the cluster has. */
   allowDrills?: boolean | undefined;
 }
@@ -127,6 +136,11 @@ export interface PlatformCluster extends Disposable {
    * while the host is cut off. For what an isolated primary would tell its own clients.
    */
   inside(member: string): Promise<InsideTarget>;
+  /** Physical backups. */
+  readonly backups: Backups;
+  readonly restores: Restores;
+  /** Logical backups. */
+  readonly dumps: Dumps;
   /** An interactive or piped psql, as argv and environment; the password is in neither. */
   psql(options: {
     endpoint: EndpointName;

@@ -6,11 +6,14 @@ import { promote, tick } from '../../src/core/plan/testing/time.ts';
 import { nothing, type World } from '../../src/core/plan/testing/world.ts';
 import type { Observation } from '../../src/core/topology/observation.ts';
 import type {
+  Backups,
   ClusterRef,
+  Dumps,
   JournalEntry,
   LogLine,
   Platform,
   PlatformCluster,
+  Restores,
 } from '../../src/platform/contract.ts';
 
 const PORTS: Record<EndpointName, number> = {
@@ -117,6 +120,9 @@ function open(cluster: MemoryCluster, manifest?: string): PlatformCluster {
     spec: cluster.spec,
     notes: cluster.notes,
     caFile: `/state/${cluster.ref.name}/ca.crt`,
+    backups: noBackups(),
+    restores: noRestores(),
+    dumps: noDumps(),
     appliedManifest: async () => cluster.manifest,
     record: async () => {
       cluster.manifest = manifest;
@@ -211,5 +217,62 @@ function open(cluster: MemoryCluster, manifest?: string): PlatformCluster {
       return { [Symbol.asyncDispose]: async () => {} };
     },
     [Symbol.dispose]: () => {},
+  };
+}
+
+/** A cluster without repositories. */
+function noBackups(): Backups {
+  const refuse = async () => {
+    throw new Error('there are no repositories');
+  };
+  return {
+    repositories: [],
+    observe: async () => ({ observedAt: '', repositories: [], archiver: undefined, key: undefined }),
+    archiver: async () => undefined,
+    provision: async () => ({ done: [], failed: [] }),
+    backup: refuse,
+    expire: refuse,
+    lock: async () => ({ [Symbol.asyncDispose]: async () => {} }),
+    readKey: async () => undefined,
+    noteKeySaved: refuse,
+    importKey: refuse,
+    memory: { read: async () => undefined, write: async () => {} },
+  };
+}
+
+/** A cluster that nothing can be restored into. */
+function noRestores(): Restores {
+  const refuse = async () => {
+    throw new Error('there is nothing to restore');
+  };
+  return {
+    prepare: async () => {},
+    archiveNow: async () => false,
+    restoreInto: refuse,
+    scratches: async () => [],
+    open: refuse,
+    discard: refuse,
+    swapIn: refuse,
+    unfinishedSwap: async () => undefined,
+    sweep: async () => [],
+    copyTables: refuse,
+    loadDump: refuse,
+    primarySession: refuse,
+    nameDamage: refuse,
+    checkSegment: refuse,
+  };
+}
+
+/** A cluster without a place for dumps. */
+function noDumps(): Dumps {
+  const refuse = async () => {
+    throw new Error('there is no place for dumps');
+  };
+  const nothing = { fileSystem: undefined, freeBytes: undefined, problem: 'there is no place', dumps: [] };
+  return {
+    observe: async () => ({ directory: '/dumps', ...nothing }),
+    begin: refuse,
+    check: refuse,
+    remove: refuse,
   };
 }

@@ -3,7 +3,7 @@ import { examplesOf } from '../help.ts';
 
 /** The page docs/reference/commands.md, made from the command tree so that it cannot be wrong. */
 export function commandsPage(program: Command): string {
-  const visible = program.commands.filter(command => command.name() !== 'keeper');
+  const visible = program.commands.filter(command => !['keeper', 'chores'].includes(command.name()));
   return [
     '# Commands',
     '',

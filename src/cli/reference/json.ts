@@ -1,6 +1,15 @@
 import { z } from 'zod';
-import { drillCleanDocument, drillDocument, drillListDocument } from '../drill/schema.ts';
 import {
+  backupDocument,
+  backupKeyDocument,
+  backupsDocument,
+  dumpDocument,
+  expireDocument,
+} from '../backups/schema.ts';
+import { drillCleanDocument, drillDocument, drillListDocument } from '../drill/schema.ts';
+import { restoreDocument } from '../restore/schema.ts';
+import {
+  choresDocument,
   destroyDocument,
   downDocument,
   errorDocument,
@@ -21,6 +30,7 @@ import {
   versionDocument,
 } from '../schema.ts';
 import { stressDocument } from '../stress/schema.ts';
+import { verifyDocument } from '../verify/schema.ts';
 
 const DOCUMENTS: readonly (readonly [command: string, schema: z.ZodType, note?: string])[] = [
   [
@@ -40,12 +50,20 @@ const DOCUMENTS: readonly (readonly [command: string, schema: z.ZodType, note?: 
   ['failover', failoverDocument],
   ['restart', restartDocument],
   ['reinit', reinitDocument],
+  ['backup', backupDocument, '`backup --logical` prints a document of its own (below).'],
+  ['backup --logical', dumpDocument],
+  ['backups', backupsDocument],
+  ['restore', restoreDocument],
+  ['verify', verifyDocument],
+  ['expire', expireDocument],
+  ['backup-key', backupKeyDocument],
   ['stress', stressDocument, 'Nothing is printed before the end; the exit code says whether it passed.'],
   ['down', downDocument],
   ['destroy', destroyDocument],
   ['drill', drillDocument, '`drill --list` and `drill clean` print documents of their own (below).'],
   ['drill --list', drillListDocument],
   ['drill clean', drillCleanDocument],
+  ['chores', choresDocument, 'Started by the control plane; people need not.'],
   ['setup', setupDocument],
   ['version', versionDocument],
 ];

@@ -29,7 +29,7 @@ export async function watchStatus(session: Session, name: string): Promise<never
   for (;;) {
     const started = session.now().getTime();
     try {
-      const outcome = await statusOf(cluster, signal);
+      const outcome = await statusOf(cluster, signal, last);
       if (screen) redraw(session, statusText(outcome, session));
       else printNews(session, last, outcome);
       last = outcome;

@@ -1,5 +1,6 @@
 import type { Findings } from './findings.ts';
 import type { ManifestSource } from './schema.ts';
+import { readBackup } from './sections/backup.ts';
 import { checkRolesApart, readDatabases } from './sections/databases.ts';
 import { readExposed, readSourceRanges } from './sections/exposure.ts';
 import { readMaintenanceWindows } from './sections/maintenanceWindows.ts';
@@ -52,5 +53,6 @@ export function resolve(source: ManifestSource, findings: Findings): ClusterSpec
     exposed: readExposed(spec, findings),
     allowedSourceRanges: readSourceRanges(spec, findings),
     maintenanceWindows: readMaintenanceWindows(spec, findings),
+    backup: readBackup(spec, findings),
   };
 }

@@ -46,7 +46,8 @@ describe('the shape of a manifest', () => {
     ['', 'parameters: {}', 'it belongs at spec.postgresql.parameters: check the indentation'],
     ['', 'labels: {}', 'it belongs at metadata.labels: check the indentation'],
     ['', 'Users: {}', 'did you mean `users`?'],
-    ['', 'backup: {}', 'delete the line'],
+    ['', 'backups: {}', 'did you mean `backup`?'],
+    ['', 'snapshots: {}', 'delete the line'],
   ])('refuses an unknown key and helps (%s%s)', (_, line, hint) => {
     const error = only(manifestWith(line));
     expect(error).toMatchObject({ code: 'unknown-field', line: 9, column: 3 });

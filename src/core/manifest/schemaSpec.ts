@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { backupSection } from './schemaBackup.ts';
 import { anyObject, int32, int64, optional, required, stringMap } from './schemaField.ts';
 import * as kubernetes from './schemaKubernetes.ts';
 import * as postgres from './schemaPostgres.ts';
@@ -153,9 +154,13 @@ export const specSchema = z.strictObject({
   }),
   enableLogicalBackup: flag('Take logical backups on a schedule'),
   logicalBackupSchedule: optional(z.string(), 'When, as a cron line of five fields', {
-    fallback: '30 00 * * *',
+    fallback: '0 2 * * *',
   }),
   logicalBackupRetention: optional(z.string(), 'How long they are kept', { example: '"3 days"' }),
+  backup: optional(backupSection, 'Backups: where, when, how long; an extension of the format', {
+    fallback:
+      'a copy for each member, full backups weekly, differential ones daily, proven after each full one',
+  }),
   streams: optional(z.array(postgres.streamSection), 'Event streams'),
   init_containers: optional(z.array(kubernetes.initContainer), 'Older name of `initContainers`', {
     replacedBy: 'initContainers',

@@ -1,3 +1,5 @@
+import type { BackupSpec } from './specBackup.ts';
+
 /**
  * A manifest with every default filled in and every alias resolved: what the rest of pgherd reads.
  * Platform-neutral. Sizes are bytes, cpu is millicores, times are seconds.
@@ -27,6 +29,7 @@ export interface ClusterSpec {
   /** CIDR, IPv4 or IPv6. Empty: only loopback. */
   allowedSourceRanges: string[];
   maintenanceWindows: MaintenanceWindow[];
+  backup: BackupSpec;
 }
 
 /** The four ways in, in the vocabulary of design.md. */

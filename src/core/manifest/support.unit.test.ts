@@ -75,7 +75,7 @@ describe('what one machine does with each field', () => {
 
   it.each([
     ['sidecars: [{ name: a, image: b }]', 'spec.sidecars'],
-    ['enableLogicalBackup: true', 'spec.enableLogicalBackup'],
+    ['maintenanceWindows: ["01:00-02:00"]', 'spec.maintenanceWindows'],
     ['tls: { secretName: mine }', 'spec.tls.secretName'],
     ['preparedDatabases: { x: { secretNamespace: y } }', 'spec.preparedDatabases.x.secretNamespace'],
     ['connectionPooler: { dockerImage: x }', 'spec.connectionPooler.dockerImage'],

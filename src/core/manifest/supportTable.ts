@@ -1,3 +1,4 @@
+import { backupSupport } from './supportBackup.ts';
 import type { JsonValue } from './yamlTree.ts';
 
 /** How a platform treats a field. `says` completes the sentence that a person reads, in docs and in warnings. */
@@ -205,12 +206,10 @@ export const localSupport: Readonly<Record<string, Treatment>> = {
   'spec.maintenanceWindows': warned(
     'checked, but this version interrupts only when told to: nothing is scheduled by them',
   ),
-  'spec.enableLogicalBackup': warned(
-    'no backups are taken by this version: run pg_dump on a schedule of your own',
-    [false],
-  ),
-  'spec.logicalBackupSchedule': warned('no backups are taken by this version'),
-  'spec.logicalBackupRetention': warned('no backups are taken by this version'),
+  'spec.enableLogicalBackup': acted('pg_dump of each database, and all roles, by the control plane'),
+  'spec.logicalBackupSchedule': acted('when; a run that was missed is made up for once'),
+  'spec.logicalBackupRetention': acted('older ones are deleted after the next; without it all are kept'),
+  ...backupSupport,
   'spec.streams': warned(
     'event streams need their own operator on Kubernetes; no publication or slot is made for them',
   ),

@@ -1,4 +1,5 @@
 import type { ClusterSpec } from '../manifest/spec.ts';
+import { backupFindings } from './backupFindings.ts';
 import {
   claimants,
   complaintAbout,
@@ -46,6 +47,7 @@ export function findingsOf(observed: Observation, spec: ClusterSpec): Finding[] 
     ...memberFindings(observed, spec, command),
     ...promiseFindings(observed, spec),
     ...componentFindings(observed, spec, command),
+    ...backupFindings(observed.backups, command),
     ...unseen(observed),
   ].sort((a, b) => Number(b.severity === 'down') - Number(a.severity === 'down'));
 }

@@ -3,6 +3,7 @@
  * "undefined" always means "could not be seen", never "is not there".
  */
 import type { EndpointName } from '../manifest/spec.ts';
+import type { BackupObservation } from '../schedule/facts.ts';
 
 export interface Observation {
   /** ISO 8601. */
@@ -24,6 +25,8 @@ export interface Observation {
   /** The resident control plane; undefined where the platform has none of its own. */
   controlPlane: { running: boolean; since: string | undefined } | undefined;
   version: { wanted: string; actual: string };
+  /** Repositories and the archive; undefined: nobody asked. */
+  backups?: BackupObservation | undefined;
   /** What drills have broken on purpose and not mended yet. */
   faults?: FaultObservation[];
 }

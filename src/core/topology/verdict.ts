@@ -1,4 +1,5 @@
 import type { ClusterSpec } from '../manifest/spec.ts';
+import { backupNotes } from './backupFindings.ts';
 import { findingsOf, wantedMembers, wellMembers } from './findings.ts';
 import type { Observation } from './observation.ts';
 import { type ClusterPromise, type Loss, lossIfPrimaryDied, promiseOf, type Timing } from './promise.ts';
@@ -93,7 +94,10 @@ function timingOf({ config }: Observation, { patroni }: ClusterSpec): Timing {
   return { ttl: config?.ttl ?? patroni.ttl ?? 30, loopWait: config?.loop_wait ?? patroni.loopWait ?? 10 };
 }
 
-function notesOf({ version }: Observation): string[] {
-  if (version.actual === '' || version.wanted === version.actual.split('.')[0]) return [];
-  return [`PostgreSQL ${version.actual} runs, ${version.wanted} is wanted`];
+function notesOf({ version, backups }: Observation): string[] {
+  const same = version.actual === '' || version.wanted === version.actual.split('.')[0];
+  return [
+    ...(same ? [] : [`PostgreSQL ${version.actual} runs, ${version.wanted} is wanted`]),
+    ...backupNotes(backups),
+  ];
 }

@@ -128,6 +128,12 @@ export class EtcdClient implements Disposable {
     return (await this.#call('/v3/kv/txn', body, transaction, timeoutMs, signal)).succeeded;
   }
 
+  /** Writes one key. Rejects with UnreachableError when the voter does not answer, or has no quorum in time. */
+  async put(key: string, value: string, signal: AbortSignal): Promise<void> {
+    const body = { key: base64(key), value: base64(value) };
+    await this.#call('/v3/kv/put', body, z.object({}), 5000, signal);
+  }
+
   /** Deletes one key. Rejects with UnreachableError when the voter does not answer, or has no quorum in time. */
   async deleteKey(key: string, signal: AbortSignal): Promise<void> {
     await this.#call('/v3/kv/deleterange', { key: base64(key) }, z.object({}), 5000, signal);

@@ -22,6 +22,11 @@ import type {
 } from '../contract.ts';
 import { carryOut } from './actions.ts';
 import { startSupervisor, stopAll } from './apply.ts';
+import { LocalDumps } from './backup/dumps/index.ts';
+import { endChores } from './backup/endChores.ts';
+import { LocalBackups } from './backup/index.ts';
+import type { LocalBackupInput } from './backup/input.ts';
+import { LocalRestores } from './backup/restore/index.ts';
 import { ClientPool, patroniOperations } from './clients.ts';
 import { LocalFaults } from './faults/index.ts';
 import { FrontGate } from './frontGate.ts';
@@ -36,7 +41,7 @@ import { desiredDynamicConfig } from './memberService.ts';
 import { writeSeen } from './observe.ts';
 import { observeCluster, requirePrimary } from './observeCluster.ts';
 import { awaitOtherPrimary } from './otherPrimary.ts';
-import { PrimarySql } from './primarySql.ts';
+import { connectInside, PrimarySql } from './primarySql.ts';
 import { provision } from './provision.ts';
 import { insideTarget, psqlCommand } from './psqlCommand.ts';
 import { type ClusterRecord, readRecord, writeRecord } from './record.ts';
@@ -46,6 +51,9 @@ import { SecretStore } from './secrets.ts';
 import { LocalSentinel } from './sentinel/senses.ts';
 import { dcsNamespace, endpointOf } from './serviceParts.ts';
 import { wantedComponents } from './services.ts';
+
+/** Longest that looking for gaps in the archive may keep the control plane from its next look. */
+const HEAL_MS = 60_000;
 
 export interface LocalClusterInput {
   stateDir: string;
@@ -64,7 +72,11 @@ export class LocalCluster implements PlatformCluster {
   readonly journal: FileJournal;
   readonly patroni: PatroniOperations;
   readonly faults: LocalFaults;
+  readonly backups: LocalBackups;
+  readonly restores: LocalRestores;
+  readonly dumps: LocalDumps;
   readonly #manifest: string;
+  readonly #stateDir: string;
   readonly #paths: Paths;
   readonly #secrets: SecretStore;
   readonly #sql: PrimarySql;
@@ -83,6 +95,7 @@ export class LocalCluster implements PlatformCluster {
     this.notes = input.notes;
     this.spec = spec;
     this.#manifest = input.manifest;
+    this.#stateDir = input.stateDir;
     this.#record = record;
     this.#keeper = input.keeper;
     const paths = clusterPaths(input.stateDir, record.namespace, record.name, record.subnet);
@@ -103,6 +116,37 @@ export class LocalCluster implements PlatformCluster {
       reviveControlPlane: () => this.#revive(),
     });
     this.patroni = patroniOperations(clients);
+    const backupInput: LocalBackupInput = {
+      spec,
+      paths,
+      record: () => this.#record,
+      members: signal => this.#freshMembers(signal),
+      primary: async signal => {
+        const [primary, other] = (await this.#freshMembers(signal)).filter(({ role }) => role === 'primary');
+        return other === undefined ? primary : undefined;
+      },
+      connect: (member, signal) => connectInside(insideTarget(record, paths, member), signal),
+    };
+    this.backups = new LocalBackups(backupInput);
+    this.restores = new LocalRestores({
+      ...backupInput,
+      inside: member => insideTarget(record, paths, member),
+      swapMeans: async signal => ({
+        machine: await this.#renderings.machine(this.#record),
+        spec,
+        secrets: this.#secrets,
+        scope: this.#scope,
+        primary: (await backupInput.primary(signal))?.name,
+      }),
+      primaryEndpoint: async database => {
+        const { argv, env } = await this.psql({ endpoint: 'primary', user: 'postgres', database });
+        return { conninfo: argv[1] ?? '', env };
+      },
+    });
+    this.dumps = new LocalDumps(spec, record, paths.root, {
+      memory: () => this.backups.memory,
+      primary: async signal => await this.inside((await this.#primary(signal)).name),
+    });
   }
 
   async appliedManifest(): Promise<string | undefined> {
@@ -139,7 +183,7 @@ export class LocalCluster implements PlatformCluster {
     return {
       spec,
       components: wantedComponents(spec, this.#record),
-      config: desiredDynamicConfig(spec, this.#record),
+      config: desiredDynamicConfig(spec, this.#record, this.#paths),
     };
   }
 
@@ -181,6 +225,7 @@ export class LocalCluster implements PlatformCluster {
   async provision(context: ApplyContext): Promise<void> {
     // What the machine keeps of an isolated cluster must not be without a record that tells whose it is.
     if (this.#record.isolated) await this.record();
+    await this.backups.prepare();
     await provision(this.spec, this.#record, this.#paths, this.#renderings, context.signal);
     this.#record = { ...this.#record, stopped: this.spec.instances === 0 };
     await writeRecord(this.#paths.record, this.#record);
@@ -191,7 +236,10 @@ export class LocalCluster implements PlatformCluster {
   }
 
   async heal(observed: Observation): Promise<string[]> {
-    return await heal(await this.#renderings.machine(this.#record), this.spec, observed);
+    return [
+      ...(await heal(await this.#renderings.machine(this.#record), this.spec, observed)),
+      ...(await this.backups.closeGaps(observed.members, AbortSignal.timeout(HEAL_MS))),
+    ];
   }
 
   async stop(context: ApplyContext): Promise<void> {
@@ -200,11 +248,14 @@ export class LocalCluster implements PlatformCluster {
       .undo('all', context)
       .catch((error: unknown) => context.progress(`a drill is not undone: ${messageOf(error)}`));
     context.signal.throwIfAborted();
+    await this.restores.stopServers(context.signal);
     const { members } = await this.observe({ catalog: false }, context.signal);
     this.#record = { ...this.#record, stopped: true };
     await writeRecord(this.#paths.record, this.#record);
+    await endChores(this.#stateDir, this.ref, context.signal);
     const primary = members.find(member => member.role === 'primary')?.name;
     await stopAll(await this.#renderings.machine(this.#record), primary, context);
+    await this.backups.endArchiving(context.signal);
     this.#clients.close();
     await this.#keeper.release();
   }
@@ -300,6 +351,10 @@ export class LocalCluster implements PlatformCluster {
     if ((await readRecord(this.#paths.record))?.stopped !== false) return;
     await startSupervisor(await this.#renderings.machine(this.#record));
     await this.#keeper.ensure();
+  }
+
+  async #freshMembers(signal: AbortSignal): Promise<MemberObservation[]> {
+    return (await this.observe({ catalog: false, withoutConfig: true }, signal)).members;
   }
 
   /** The primary of the last look; looks once where there has been none. */

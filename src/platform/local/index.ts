@@ -8,6 +8,7 @@ import type { ClusterSpec } from '../../core/manifest/spec.ts';
 import { codeOf, PgherdError, RefusedError } from '../../lib/errors.ts';
 import { readIfExists } from '../../lib/files.ts';
 import type { ClusterRef, PlacementOptions, Platform, PlatformCluster } from '../contract.ts';
+import { checkRepositories, refuseTaken } from './backup/repositories.ts';
 import { expiryNotes } from './certificates.ts';
 import { LocalCluster } from './cluster.ts';
 import { networkTaken, refuseWithoutNamespaces, refuseWithoutRoot } from './hosts.ts';
@@ -114,6 +115,8 @@ export function createLocalPlatform(options: LocalPlatformOptions): Platform {
         : { ...known, ...placed(known, placement), programs: programsOf(tools) };
     const paths = clusterPaths(stateDir, spec.namespace, spec.name, record.subnet);
     checkSocketPath(paths.run);
+    checkRepositories(spec, record);
+    if (known === undefined && placement.fromBackup !== true) await refuseTaken(spec, paths);
     await checkVersions(spec, record, placement, paths.data);
     if (known === undefined || (known.stopped && !(await anyRunning(paths.services)))) {
       const taken = await firstTaken(listeners(spec, record, record.port, record.listen));
@@ -129,7 +132,7 @@ export function createLocalPlatform(options: LocalPlatformOptions): Platform {
       }
     }
     const notes = placementNotes(spec, record);
-    const parameters = parametersOf(spec, record);
+    const parameters = parametersOf(spec, record, paths);
     if ((await readIfExists(paths.manifest)) !== manifest) {
       const parent = placement.readOnly === true ? tmpdir() : stateDir;
       if (parent === stateDir) await sweepScratch(parent);

@@ -6,8 +6,9 @@ import { ETCD_CLIENT_PORT } from '../../engine/etcd/config.ts';
 import { dynamicConfig, renderPatroni } from '../../engine/patroni/config.ts';
 import { renderTarget } from '../../engine/pgbouncer/config.ts';
 import { effectiveParameters } from '../../engine/postgres/tuning.ts';
+import { archiveCommand } from './backup/paths.ts';
 import { poolerTargetFile } from './frontServices.ts';
-import { memberAddress, memberNetwork, ordinalOf, VOTERS } from './layout.ts';
+import { memberAddress, memberNetwork, ordinalOf, type Paths, VOTERS } from './layout.ts';
 import type { ClusterRecord } from './record.ts';
 import {
   dcsNamespace,
@@ -19,17 +20,30 @@ import {
 } from './serviceParts.ts';
 
 /** Parameters in effect: the manifest's own win, then those that fit the volume, then the tuned ones. */
-export function parametersOf(spec: ClusterSpec, { volumeBytes }: ClusterRecord): Record<string, string> {
+export function parametersOf(
+  spec: ClusterSpec,
+  { volumeBytes }: ClusterRecord,
+  paths: Paths,
+): Record<string, string> {
   const quarter = `${Math.floor(volumeBytes / 4 / 1024 / 1024)}MB`;
   const fitting: Record<string, string> =
     volumeBytes === 0 ? {} : { max_wal_size: quarter, max_slot_wal_keep_size: quarter };
-  return { ...effectiveParameters(spec), ...fitting, ...spec.parameters };
+  return { ...effectiveParameters(spec), ...fitting, ...archiving(spec, paths), ...spec.parameters };
 }
 
-export function desiredDynamicConfig(spec: ClusterSpec, record: ClusterRecord): DynamicConfig {
+/** A loss of all copies costs at most this much of what happened last. */
+const ARCHIVE_TIMEOUT = '300';
+
+/** Without repositories nothing is archived, and WAL goes as usual even before the restart that makes it so. */
+function archiving(spec: ClusterSpec, paths: Paths): Record<string, string> {
+  if (spec.backup.repositories.length === 0) return { archive_mode: 'off', archive_command: '/bin/true' };
+  return { archive_mode: 'on', archive_command: archiveCommand(paths), archive_timeout: ARCHIVE_TIMEOUT };
+}
+
+export function desiredDynamicConfig(spec: ClusterSpec, record: ClusterRecord, paths: Paths): DynamicConfig {
   return dynamicConfig({
     spec,
-    parameters: parametersOf(spec, record),
+    parameters: parametersOf(spec, record, paths),
     systemUsers: [...new Set([record.serviceUser.name, 'root'])],
     memberNetworks: ['127.0.0.0/8', ...(record.isolated ? [`${memberNetwork(record)}.0/24`] : [])],
   });
@@ -51,7 +65,7 @@ export function member(name: string, _kind: ComponentKind, input: RenderInput): 
       hosts: [...new Set([...(voters.includes(own) ? [own] : []), ...voters])],
       port: ETCD_CLIENT_PORT,
     },
-    dynamic: desiredDynamicConfig(spec, record),
+    dynamic: desiredDynamicConfig(spec, record, paths),
     initdb: spec.patroni.initdb,
     paths: {
       data: join(paths.data, name, 'pgdata'),

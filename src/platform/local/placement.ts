@@ -120,6 +120,8 @@ export function programsOf(tools: Tools): ClusterRecord['programs'] {
   return {
     etcd: tools.etcd.path,
     haproxy: tools.haproxy.path,
+    pgbackrest: tools.pgbackrest.path,
+    pgbackrestVersion: tools.pgbackrest.version,
     pgbouncer: tools.pgbouncer.path,
     tini: tools.tini.path,
     flock: tools.flock.path,

@@ -3,9 +3,17 @@ import type { ClusterSpec } from '../../core/manifest/spec.ts';
 import type { CatalogObservation, MemberObservation } from '../../core/topology/observation.ts';
 import { type ChangeContext, readCatalog } from '../../engine/postgres/catalog.ts';
 import { Session } from '../../engine/postgres/connection.ts';
+import type { InsideTarget } from '../contract.ts';
 import type { SecretStore } from './secrets.ts';
 
 const STATEMENT_MS = 30_000;
+
+/** As superuser over a member's own socket, which trusts the users of the system that its servers run as. */
+export async function connectInside(target: InsideTarget, signal: AbortSignal): Promise<Session> {
+  const { socketDirectory: host, port, user } = target;
+  const options = { host, port, user, database: 'postgres', password: '', ca: undefined };
+  return await Session.open({ ...options, timeoutMs: STATEMENT_MS }, signal);
+}
 
 /** The superuser's sessions on the primary, over TLS and with the password of its Secret. */
 export class PrimarySql {

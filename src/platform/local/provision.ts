@@ -26,7 +26,7 @@ export async function provision(
 }
 
 /** Directories of the cluster with the rights they need. Owners: the servers' user where pgherd is root. */
-async function prepareDirectories(paths: Paths, record: ClusterRecord): Promise<void> {
+export async function prepareDirectories(paths: Paths, record: ClusterRecord): Promise<void> {
   const owner = process.getuid?.() === 0 ? record.serviceUser : undefined;
   await ensureDirectory(paths.root, { mode: 0o755 });
   // Left of a command that was killed in the middle of writing. Whoever writes here holds the cluster's lock.

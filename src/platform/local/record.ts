@@ -34,6 +34,9 @@ const clusterRecord = z.strictObject({
   programs: z.strictObject({
     etcd: program,
     haproxy: program,
+    /** Records of clusters that are older than backups have neither. */
+    pgbackrest: program.default('/usr/bin/pgbackrest'),
+    pgbackrestVersion: z.string().default(''),
     pgbouncer: program,
     tini: program,
     flock: program,

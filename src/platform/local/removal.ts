@@ -72,13 +72,21 @@ function runtimeDir(paths: Paths, name: string): string {
   return componentKind(name) === 'member' ? memberSocketDir(paths, name) : join(paths.run, name);
 }
 
-/** Moves a data directory, or the image of a volume, to aside/, where nothing uses it. */
-async function setAside({ record, paths }: Machine, name: string, signal: AbortSignal): Promise<void> {
+/**
+ * Moves a data directory, or the image of a volume, to aside/, where nothing uses it. Resolves with where it is now;
+ * undefined: there was nothing.
+ */
+export async function setAside(
+  { record, paths }: Machine,
+  name: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const data = join(paths.data, name);
-  if ((await stat(data).catch(() => undefined)) === undefined) return;
+  if ((await stat(data).catch(() => undefined)) === undefined) return undefined;
   const stamp = new Date().toISOString().replace(/[:.]/g, '').slice(0, 15);
   const target = join(paths.aside, `${name}.${stamp}.${randomBytes(2).toString('hex')}`);
   await mkdir(paths.aside, { recursive: true });
-  if (await moveVolume(record, paths, name, `${target}.img`, signal)) return;
+  if (await moveVolume(record, paths, name, `${target}.img`, signal)) return `${target}.img`;
   await rename(data, target);
+  return target;
 }

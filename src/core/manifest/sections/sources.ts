@@ -1,5 +1,6 @@
-import { Cron } from 'croner';
 import { z } from 'zod';
+import { scheduleProblem } from '../../schedule/cron.ts';
+import { parseSpan } from '../../schedule/span.ts';
 import type { Findings } from '../findings.ts';
 import type { SpecSource } from '../schemaSpec.ts';
 
@@ -61,29 +62,21 @@ function checkStandby(spec: SpecSource, findings: Findings): void {
 
 function checkLogicalBackup(spec: SpecSource, findings: Findings): void {
   const schedule = spec.logicalBackupSchedule;
-  if (schedule != null && !isCron(schedule)) {
+  const problem =
+    schedule == null ? undefined : scheduleProblem({ cron: schedule, timeZone: undefined })?.message;
+  if (problem !== undefined) {
     findings.error(['spec', 'logicalBackupSchedule'], {
       code: 'wrong-schedule',
-      message: `${JSON.stringify(schedule)} is no cron line`,
+      message: `${JSON.stringify(schedule)} ${problem}`,
       hint: 'write five fields, minute to weekday: "30 0 * * *" is half past midnight each day',
     });
   }
   const retention = spec.logicalBackupRetention;
-  if (retention != null && !/^[1-9]\d* (day|week|month|year)s?$/.test(retention)) {
+  if (retention != null && parseSpan(retention) === undefined) {
     findings.error(['spec', 'logicalBackupRetention'], {
       code: 'wrong-value',
       message: `${JSON.stringify(retention)} is no span of time`,
       hint: 'write "3 days", "2 weeks" or "1 month"',
     });
-  }
-}
-
-function isCron(line: string): boolean {
-  try {
-    // Without a function it schedules nothing: only the pattern is read.
-    new Cron(line, { mode: '5-part', paused: true });
-    return true;
-  } catch {
-    return false;
   }
 }

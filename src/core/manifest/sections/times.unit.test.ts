@@ -25,15 +25,18 @@ describe('times', () => {
     expect(error?.hint).toContain(hint);
   });
 
-  it.each(['30 00 * * *', '*/5 1-3 * * MON', '@daily', '0 0 1,15 * *'])('takes the schedule %s', line => {
+  it.each(['30 00 * * *', '*/5 1-3 * * MON', '0 0 1,15 * *'])('takes the schedule %s', line => {
     expect(findingsOf(manifestWith(`logicalBackupSchedule: "${line}"`), 'kubernetes')).toEqual([]);
   });
 
-  it.each(['* * * *', '61 * * * *', '* * * * * *', 'daily', ''])('refuses the schedule %j', line => {
-    expect(findingsOf(manifestWith(`logicalBackupSchedule: "${line}"`), 'kubernetes')).toEqual([
-      'error wrong-schedule spec.logicalBackupSchedule',
-    ]);
-  });
+  it.each(['@daily', '* * * *', '61 * * * *', '* * * * * *', 'daily', ''])(
+    'refuses the schedule %j',
+    line => {
+      expect(findingsOf(manifestWith(`logicalBackupSchedule: "${line}"`), 'kubernetes')).toEqual([
+        'error wrong-schedule spec.logicalBackupSchedule',
+      ]);
+    },
+  );
 
   it.each([
     ['logicalBackupRetention: "3 days"', []],

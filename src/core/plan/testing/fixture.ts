@@ -1,4 +1,5 @@
 import type { ClusterSpec, PatroniSpec, PoolerSpec } from '../../manifest/spec.ts';
+import type { BackupSpec } from '../../manifest/specBackup.ts';
 import type {
   CatalogObservation,
   ComponentKind,
@@ -12,6 +13,22 @@ import type { Desired } from '../action.ts';
 const resources = {
   requests: { cpuMillis: 100, memoryBytes: 100 << 20 },
   limits: { cpuMillis: 500, memoryBytes: 500 << 20 },
+};
+
+const noBackups: BackupSpec = {
+  repositories: [],
+  encryption: true,
+  compression: 'zst',
+  schedule: { full: undefined, differential: undefined, incremental: undefined, timeZone: undefined },
+  retention: { by: 'full', amount: 2 },
+  verify: { afterBackup: 'never', schedule: undefined },
+  logical: {
+    enabled: false,
+    schedule: '0 2 * * *',
+    retention: undefined,
+    directory: undefined,
+    format: 'custom',
+  },
 };
 
 interface SpecOptions extends Partial<Omit<ClusterSpec, 'patroni' | 'pooler'>> {
@@ -39,6 +56,7 @@ export function makeSpec({ patroni, pooler, ...rest }: SpecOptions = {}): Cluste
     exposed: { primary: false, standby: false, pooler: false, poolerStandby: false },
     allowedSourceRanges: [],
     maintenanceWindows: [],
+    backup: noBackups,
     ...rest,
     patroni: {
       ttl: undefined,

@@ -286,6 +286,8 @@ const RECORD: ClusterRecord = {
   postgres: { major: 15, version: '15.0', binDir: '/nonexistent' },
   programs: {
     etcd: 'etcd',
+    pgbackrest: '/usr/bin/pgbackrest',
+    pgbackrestVersion: '2.45',
     haproxy: 'haproxy',
     pgbouncer: 'pgbouncer',
     tini: 'tini',

@@ -19,7 +19,7 @@ interface Wish {
 }
 
 /** Raise it when the meaning of a report changes. */
-const FORMAT = 3;
+const FORMAT = 4;
 
 /** The last report for this wish, if nothing that it rests on has changed. */
 export async function recall(wish: Wish): Promise<ToolsReport | undefined> {
@@ -45,15 +45,15 @@ export async function remember(report: ToolsReport): Promise<void> {
 }
 
 function fileOf({ toolsDir, majorWanted, isolation }: Wish): string {
-  return `${toolsDir}/inspected-${majorWanted ?? 'any'}${isolation === true ? '-isolation' : ''}.json`;
+  return `${toolsDir}/inspected-${FORMAT}-${majorWanted ?? 'any'}${isolation === true ? '-isolation' : ''}.json`;
 }
 
 /** Changes whenever packages are installed or removed, the sources or their lists change, or a program does. */
 async function fingerprint({ toolsDir, tools, majorWanted, wantedMissing }: ToolsReport): Promise<string> {
   const paths = [UNFINISHED_MARK, '/var/lib/dpkg/status', '/usr/lib/postgresql', '/usr/bin/python3'];
   if (tools) {
-    const { etcd, pgbouncer, haproxy, tini, flock, openssl } = tools;
-    paths.push(...[etcd, pgbouncer, haproxy, tini, flock, openssl].map(program => program.path));
+    const { etcd, pgbouncer, haproxy, pgbackrest, tini, flock, openssl } = tools;
+    paths.push(...[etcd, pgbouncer, haproxy, pgbackrest, tini, flock, openssl].map(program => program.path));
     paths.push(...Object.values(tools.isolation ?? {}));
     paths.push(`${tools.postgres.binDir}/postgres`, ...Object.values(tools.runit), tools.patroni.prefix);
   }

@@ -33,6 +33,7 @@ export const PROGRAMS = {
   etcd: { package: 'etcd-server', version: ['--version'] },
   pgbouncer: { package: 'pgbouncer', version: ['--version'] },
   haproxy: { package: 'haproxy', version: ['-v'] },
+  pgbackrest: { package: 'pgbackrest', version: ['version'] },
   tini: { package: 'tini', version: ['--version'] },
   flock: { package: 'util-linux', version: ['--version'] },
   openssl: { package: 'openssl', version: ['version'] },

@@ -17,6 +17,7 @@ export interface Tools {
   etcd: Program;
   pgbouncer: Program;
   haproxy: Program;
+  pgbackrest: Program;
   tini: Program;
   flock: Program;
   openssl: Program;
