@@ -30,6 +30,7 @@ export async function runSentinel(
   let memory = begin(now(), setting());
   let planned = now();
   let rung = false;
+  let paceMs = 0;
 
   function setting() {
     return { ...sight, mode, maintenance: false };
@@ -50,6 +51,7 @@ export async function runSentinel(
         ...seen,
         at: now(),
         ownLateMs: Math.max(0, now() - planned),
+        paceMs,
         setting: setting(),
         fenced: hands.takeFenced(),
       };
@@ -61,9 +63,9 @@ export async function runSentinel(
     } catch (error) {
       if (!signal.aborted) report(messageOf(error));
     }
-    const pause = inDoubt(memory) ? paceOf(memory) : senses.calmMs;
-    planned = now() + pause;
-    rung = await alarm.wait(pause, signal);
+    paceMs = inDoubt(memory) ? paceOf(memory) : senses.calmMs;
+    planned = now() + paceMs;
+    rung = await alarm.wait(paceMs, signal);
     planned = Math.min(planned, now());
   }
   await hands.release();

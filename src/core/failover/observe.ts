@@ -15,8 +15,8 @@ export function observe(
 ): Evidence {
   const at = Math.max(sample.at, memory.at);
   const gapMs = at - memory.at;
-  const timely =
-    sample.ownLateMs <= thresholds.timelyMs && gapMs <= thresholds.gapMs && sample.at >= memory.at;
+  const mostMs = Math.max(thresholds.gapMs, (sample.paceMs ?? 0) + thresholds.timelyMs);
+  const timely = sample.ownLateMs <= thresholds.timelyMs && gapMs <= mostMs && sample.at >= memory.at;
   const look: Look = { at, timely, gapMs };
   const key = observeKey(memory.key, sample.leader);
   const watch = watchOf(memory.watch, key, look);

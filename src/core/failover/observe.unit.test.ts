@@ -103,6 +103,12 @@ describe('observe', () => {
     expect(timely).toMatchObject({ strays: { 'demo-2': { looks: 1 } } });
   });
 
+  it('takes a look for timely that was planned long after the one before', () => {
+    const later = { ...silent, at: 1_100, paceMs: 1_000 };
+    expect(havingSeen(answered, later).watch?.quiet).toMatchObject({ looks: 1 });
+    expect(havingSeen(answered, { ...later, at: 1_151 }).watch?.quiet).toBeUndefined();
+  });
+
   it('takes a gap between looks, and a look from before the last one, for late', () => {
     const memory = havingSeen(answered);
     expect(observe(memory, seen(400)).timely).toBe(true);

@@ -11,6 +11,8 @@ export interface Sample {
   at: number;
   /** How much later than planned this look came. */
   ownLateMs: number;
+  /** How long after the one before it was planned, where that is more than the usual. */
+  paceMs?: number;
   setting: Setting;
   /** Whom `link` to `patroni` and `vantages` were aimed at; they count for nobody else. */
   member?: string | undefined;

@@ -46,7 +46,7 @@ export class Keeper {
         'exec 2>&1',
         // It holds little: a small heap and few threads keep it small.
         'export MALLOC_ARENA_MAX=1 UV_THREADPOOL_SIZE=4',
-        `exec chpst -l ${RUNNING_LOCK}${PRIORITY} ${quote(this.#launch.node)} --max-old-space-size=48 --max-semi-space-size=1 --v8-pool-size=1 ${quote(this.#launch.main)} --state-dir ${quote(this.#stateDir)} keeper`,
+        `exec chpst -l ${RUNNING_LOCK}${PRIORITY} ${quote(this.#launch.node)} --max-old-space-size=48 --max-semi-space-size=2 --v8-pool-size=1 ${quote(this.#launch.main)} --state-dir ${quote(this.#stateDir)} keeper`,
         '',
       ].join('\n'),
       log: `#!/bin/sh\nexec svlogd -ttt ${quote(log)}\n`,

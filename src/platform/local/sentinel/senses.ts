@@ -38,11 +38,8 @@ const PACE = {
   commit: { calm: 2_000, doubt: 500 },
   patroni: { calm: 3_000, doubt: 400 },
 };
-/**
- * Members that share this machine cannot fall silent without it: what dies there closes its sessions, which is told at
- * once. Below the gap that makes a look count as late.
- */
-const CALM_MS = { isolated: 150, together: 300 };
+/** Members that share this machine cannot fall silent without it: what dies closes its sessions, which is told at once. */
+const CALM_MS = { isolated: 150, together: 1_000 };
 const PATRONI_MS = 800;
 /** While its session answers, other hosts are asked now and then only: programs have to be started on them. */
 const ASK_REST_MS = 300;
