@@ -22,11 +22,11 @@ import type {
 } from '../contract.ts';
 import { carryOut } from './actions.ts';
 import { startSupervisor, stopAll } from './apply.ts';
-import { LocalDumps } from './backup/dumps/index.ts';
+import type { LocalDumps } from './backup/dumps/index.ts';
 import { endChores } from './backup/endChores.ts';
-import { LocalBackups } from './backup/index.ts';
-import type { LocalBackupInput } from './backup/input.ts';
-import { LocalRestores } from './backup/restore/index.ts';
+import type { LocalBackups } from './backup/index.ts';
+import { backupParts } from './backup/parts.ts';
+import type { LocalRestores } from './backup/restore/index.ts';
 import { ClientPool, patroniOperations } from './clients.ts';
 import { LocalFaults } from './faults/index.ts';
 import { FrontGate } from './frontGate.ts';
@@ -41,7 +41,7 @@ import { desiredDynamicConfig } from './memberService.ts';
 import { writeSeen } from './observe.ts';
 import { observeCluster, requirePrimary } from './observeCluster.ts';
 import { awaitOtherPrimary } from './otherPrimary.ts';
-import { connectInside, PrimarySql } from './primarySql.ts';
+import { PrimarySql } from './primarySql.ts';
 import { provision } from './provision.ts';
 import { insideTarget, psqlCommand } from './psqlCommand.ts';
 import { type ClusterRecord, readRecord, writeRecord } from './record.ts';
@@ -116,37 +116,20 @@ export class LocalCluster implements PlatformCluster {
       reviveControlPlane: () => this.#revive(),
     });
     this.patroni = patroniOperations(clients);
-    const backupInput: LocalBackupInput = {
+    const parts = backupParts({
       spec,
       paths,
+      secrets: this.#secrets,
+      scope: this.#scope,
       record: () => this.#record,
+      machine: () => this.#renderings.machine(this.#record),
       members: signal => this.#freshMembers(signal),
-      primary: async signal => {
-        const [primary, other] = (await this.#freshMembers(signal)).filter(({ role }) => role === 'primary');
-        return other === undefined ? primary : undefined;
-      },
-      connect: (member, signal) => connectInside(insideTarget(record, paths, member), signal),
-    };
-    this.backups = new LocalBackups(backupInput);
-    this.restores = new LocalRestores({
-      ...backupInput,
-      inside: member => insideTarget(record, paths, member),
-      swapMeans: async signal => ({
-        machine: await this.#renderings.machine(this.#record),
-        spec,
-        secrets: this.#secrets,
-        scope: this.#scope,
-        primary: (await backupInput.primary(signal))?.name,
-      }),
-      primaryEndpoint: async database => {
-        const { argv, env } = await this.psql({ endpoint: 'primary', user: 'postgres', database });
-        return { conninfo: argv[1] ?? '', env };
-      },
+      primary: signal => this.#primary(signal),
+      psql: database => this.psql({ endpoint: 'primary', user: 'postgres', database }),
     });
-    this.dumps = new LocalDumps(spec, record, paths.root, {
-      memory: () => this.backups.memory,
-      primary: async signal => await this.inside((await this.#primary(signal)).name),
-    });
+    this.backups = parts.backups;
+    this.restores = parts.restores;
+    this.dumps = parts.dumps;
   }
 
   async appliedManifest(): Promise<string | undefined> {
