@@ -13,8 +13,8 @@ export interface DcsRead {
   members: Record<string, KeyValue>;
 }
 
-/** For one voter: a dead one is to be passed over soon. Of several the first counts: a busy one may take its time. */
-const ANSWER_MS = { one: 400, several: 800 };
+/** A read that meets an election of etcd's hangs; a new one succeeds as soon as there is a leader. */
+const ANSWER_MS = 400;
 
 const syncRecord = z.object({ leader: z.string().nullish(), sync_standby: z.string().nullish() });
 const configRecord = z.object({ pause: z.boolean().optional() });
@@ -43,13 +43,12 @@ export async function readDcs(
   signal: AbortSignal,
 ): Promise<DcsRead> {
   const sentAt = now();
-  const answerMs = everyVoter ? ANSWER_MS.several : ANSWER_MS.one;
   try {
     return await anyVoter(clients, everyVoter, async voter => {
-      const keys = await voter.readPrefix(`${scope}/`, signal, answerMs);
+      const keys = await voter.readPrefix(`${scope}/`, signal, ANSWER_MS);
       const found = (name: string) => keys.find(({ key }) => key === `${scope}/${name}`);
       return {
-        leader: await readLeader(voter, found('leader'), { sentAt, answerMs }, signal),
+        leader: await readLeader(voter, found('leader'), sentAt, signal),
         sync: asSync(found('sync')),
         paused: parsed(configRecord, found('config'))?.pause === true,
         members: Object.fromEntries(
@@ -68,10 +67,10 @@ export async function readDcs(
 async function readLeader(
   voter: EtcdClient,
   key: KeyValue | undefined,
-  { sentAt, answerMs }: { sentAt: number; answerMs: number },
+  sentAt: number,
   signal: AbortSignal,
 ): Promise<LeaderRead> {
-  const lease = key?.lease === undefined ? undefined : await voter.leaseOf(key.lease, signal, answerMs);
+  const lease = key?.lease === undefined ? undefined : await voter.leaseOf(key.lease, signal, ANSWER_MS);
   if (key === undefined || lease === undefined) return { state: 'none', sentAt };
   const { remainingMs: leaseRemainingMs, ttlMs } = lease;
   return { state: 'held', name: key.value, revision: key.revision, leaseRemainingMs, ttlMs, sentAt };
@@ -112,7 +111,7 @@ export async function revokeLeader(
   for (const n of voters.toSorted((a, b) => Number(a === suspect) - Number(b === suspect))) {
     try {
       const voter = clients.etcd(`etcd-${n}`);
-      return await voter.compareAndDelete(`${scope}/leader`, revision, put, signal, ANSWER_MS.one);
+      return await voter.compareAndDelete(`${scope}/leader`, revision, put, signal, ANSWER_MS);
     } catch (error) {
       signal.throwIfAborted();
       failure = error;

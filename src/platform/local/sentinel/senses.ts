@@ -45,6 +45,7 @@ const PATRONI_MS = 800;
 const ASK_REST_MS = 300;
 /** Python and its modules take two seconds on an idle machine, several on a busy one. */
 const PATRONI_START_MS = 10_000;
+
 export class LocalSentinel implements Sentinel {
   readonly calmMs: number;
   readonly #input: SensesInput;
