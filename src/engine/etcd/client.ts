@@ -19,6 +19,7 @@ const range = z.object({
     .default([]),
 });
 const timeToLive = z.object({ TTL: z.coerce.number(), grantedTTL: z.coerce.number().default(0) });
+const status = z.object({ header: z.object({ member_id: z.string() }), leader: z.string().default('0') });
 const transaction = z.object({ succeeded: z.boolean().default(false) });
 
 export interface KeyValue {
@@ -126,6 +127,18 @@ export class EtcdClient implements Disposable {
       success: [...(written === undefined ? [] : [written]), { requestDeleteRange: { key: base64(key) } }],
     };
     return (await this.#call('/v3/kv/txn', body, transaction, timeoutMs, signal)).succeeded;
+  }
+
+  /** This voter's id, and the id of the leader as this voter sees it ('0': none). Rejects with UnreachableError. */
+  async leadership(signal: AbortSignal): Promise<{ id: string; leader: string }> {
+    const { header, leader } = await this.#call('/v3/maintenance/status', {}, status, 1000, signal);
+    return { id: header.member_id, leader };
+  }
+
+  /** Of the leader only: makes another voter lead, without an election. Rejects with UnreachableError. */
+  async moveLeadership(target: string, signal: AbortSignal): Promise<void> {
+    const path = '/v3/maintenance/transfer-leadership';
+    await this.#call(path, { targetID: target }, z.object({}), 1000, signal);
   }
 
   /** Writes one key. Rejects with UnreachableError when the voter does not answer, or has no quorum in time. */

@@ -5,6 +5,12 @@ export const POOLER_ADMIN = 'pgherd';
 
 /** Clients that one process takes; more are refused. */
 export const POOLER_CLIENTS = 10_000;
+/**
+ * Milliseconds until a connection counts as lost whose bytes nobody acknowledges (any kernel that lives does, whatever
+ * its PostgreSQL is doing). The logins of a failover wait for it: each asks the database for its password, and those that
+ * asked a host that is gone get no answer. Twice the longest blip that shall go unnoticed (issue 4: 500 ms).
+ */
+const UNACKNOWLEDGED_MS = 1_000;
 
 export interface PoolerInput {
   pooler: PoolerSpec;
@@ -76,7 +82,7 @@ export function renderPgbouncer(input: PoolerInput): string {
     ['server_login_retry', 0.2],
     ['query_wait_timeout', 120],
     ['tcp_keepalive', 1],
-    ['tcp_user_timeout', 3000],
+    ['tcp_user_timeout', UNACKNOWLEDGED_MS],
     ['client_tls_sslmode', 'require'],
     ['client_tls_cert_file', input.tls.cert],
     ['client_tls_key_file', input.tls.key],
