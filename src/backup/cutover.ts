@@ -4,7 +4,7 @@ import { targetText } from '../core/schedule/target.ts';
 import { RefusedError } from '../lib/errors.ts';
 import type { ApplyContext, PlatformCluster, ScratchRecord, SwapResult } from '../platform/contract.ts';
 
-/** Clients of the poolers wait for so long at most. */
+/** Clients of the poolers wait for so long at most; should this process die, they go on within a second. */
 const HOLD = { limitMs: 60_000, drainMs: 2_000 };
 const DAY_MS = 86_400_000;
 
@@ -40,7 +40,7 @@ export async function cutover(
   const keepUntil = new Date(Date.now() + options.keepDays * DAY_MS);
   await using hold = await cluster.holdClients(HOLD);
   const result = await cluster.restores.swapIn(scratch, { keepUntil }, context);
-  await hold?.release(result.primary);
+  await hold.release(result.primary);
   const durationMs = performance.now() - begun;
   await note(
     cluster,

@@ -7,7 +7,7 @@ import type { ApplyContext, PlatformCluster } from '../platform/contract.ts';
 
 /** A move or restart that takes longer than this needs a person to look. */
 export const MOVE_TIMEOUT_MS = 120_000;
-/** A pause outlives whoever asked for it by no more; a transaction that takes longer is cut, as it would be without. */
+/** A pause lasts no longer, and ends within a second of the death of whoever asked for it; a transaction that takes longer is cut, as it would be without. */
 const HOLD = { limitMs: 10_000, drainMs: 2_000 };
 
 /** Planned move of the primary; resolves with the name of the new one. `to` undefined: Patroni chooses. */

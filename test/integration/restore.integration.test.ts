@@ -4,7 +4,9 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { BackupsDocument } from '../../src/cli/backups/schema.ts';
 import type { RestoreDocument } from '../../src/cli/restore/schema.ts';
+import type { StatusDocument } from '../../src/cli/schema.ts';
 import type { VerifyDocument } from '../../src/cli/verify/schema.ts';
 import { Cluster } from '../support/cluster.ts';
 import { manifest } from '../support/manifest.ts';
@@ -67,6 +69,10 @@ integration('restore', sandbox => {
     return writes;
   }
 
+  async function listed(): Promise<BackupsDocument> {
+    return await sandbox.json(['backups', 'schule'], { exitCodes: [0, 2] });
+  }
+
   async function idsOf(where: Cluster): Promise<number[]> {
     await using sql = await where.connect('primary', login);
     return (await sql.rows('SELECT id FROM noten ORDER BY id')).map(row => Number(row.id));
@@ -106,6 +112,10 @@ integration('restore', sandbox => {
     it('waits for the cutover', async () => {
       const { waiting } = await sandbox.json<RestoreDocument>(['restore', 'schule', '--list']);
       expect(waiting.map(({ id }) => id)).toEqual([restored.restore?.id]);
+      const id = restored.restore?.id ?? '';
+      expect((await listed()).waiting).toMatchObject([{ id, target: new Date(target).toISOString() }]);
+      const { notes } = await sandbox.json<StatusDocument>(['status', 'schule'], { exitCodes: [0, 2] });
+      expect(notes.join()).toContain(`--cutover ${id}, or --discard ${id}`);
     });
 
     it('brings back every row acknowledged until then, and none sent later: an exact prefix', async () => {
@@ -125,6 +135,11 @@ integration('restore', sandbox => {
       expect(cutover?.aside).toHaveLength(2);
       for (const path of cutover?.aside ?? [])
         expect(existsSync(join(path, 'pgdata', 'PG_VERSION'))).toBe(true);
+      const { aside, waiting, cutover: unfinished } = await listed();
+      expect(
+        aside.filter(({ keepUntil }) => keepUntil === cutover?.keepUntil).map(({ path }) => path),
+      ).toEqual([...(cutover?.aside ?? [])].sort());
+      expect({ waiting, unfinished }).toEqual({ waiting: [], unfinished: null });
     });
 
     it('goes on archiving on the new timeline, and what was abandoned can be reached still', async () => {
@@ -271,6 +286,9 @@ integration('restore', sandbox => {
         await killed.finished;
         const { error } = await sandbox.failure(['up', file]);
         expect(error.code).toBe('restore-unfinished');
+        const id = (await listed()).cutover?.id;
+        const { next } = await sandbox.json<StatusDocument>(['status', 'schule'], { exitCodes: [2] });
+        expect(next).toContain(`pgherd restore schule --cutover ${id}`);
         const { cutover } = await sandbox.json<RestoreDocument>(['restore', 'schule', '--cutover']);
         await cluster.whole(2);
         expect(await idsOf(cluster)).toEqual(ids);

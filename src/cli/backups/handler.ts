@@ -22,6 +22,8 @@ export async function lookAtBackups(session: Session, name: string): Promise<Bac
   session.progress.say('asking the repositories');
   const observed = await cluster.backups.observe({ archive: true }, session.signal);
   const dumps = await lookAtDumps(cluster, session);
+  // Restores that wait have a section of their own.
+  const { restores: _, ...rest } = observed;
   return {
     ref: cluster.ref,
     observed,
@@ -30,7 +32,7 @@ export async function lookAtBackups(session: Session, name: string): Promise<Bac
       ...backupFindings(observed, () => '').map(({ sentence }) => sentence),
       ...(dumps?.place.problem === undefined ? [] : [`logical backups: ${dumps.place.problem}`]),
     ],
-    notes: backupNotes(observed),
+    notes: backupNotes(rest),
     dumps,
   };
 }

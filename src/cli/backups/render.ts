@@ -6,6 +6,7 @@ import { bullets } from '../text/fold.ts';
 import type { Look } from '../text/look.ts';
 import { type Cell, table } from '../text/table.ts';
 import { formatAge, formatBytes, formatDuration } from '../text/units.ts';
+import { besideDocument, besideLines } from './beside.ts';
 import { dumpLines, dumpsDocument } from './dumps.ts';
 import type { BackupsOutcome } from './handler.ts';
 import type { BackupSetDocument, BackupsDocument } from './schema.ts';
@@ -50,6 +51,7 @@ export function backupsToDocument({
     archiver: archiver === undefined ? null : archiverDocument(archiver),
     key: key === undefined ? null : { fingerprint: key.fingerprint, savedAt: key.savedAt ?? null },
     dumps: dumpsDocument(dumps),
+    ...besideDocument(observed),
     observedAt,
   };
 }
@@ -96,6 +98,7 @@ export function backupsText(outcome: BackupsOutcome, session: Session): string {
   if (observed.archiver !== undefined)
     lines.push('', title('Archive'), archiveLine(observed.archiver, session));
   if (dumps !== undefined) lines.push('', title('Logical backups'), ...dumpLines(dumps, session));
+  lines.push(...besideLines(outcome, session));
   if (notes.length > 0) lines.push('', title('Notes'), ...bullets(notes, width).map(look.caution));
   return lines.join('\n');
 }

@@ -122,6 +122,29 @@ export const backupsDocument = z.object({
     })
     .nullable()
     .describe('logical backups; null: none are wanted, and there are none'),
+  waiting: z
+    .array(
+      z.object({
+        id: z.string(),
+        createdAt: moment,
+        target: z.string(),
+        lastCommitAt: z.string().nullable(),
+      }),
+    )
+    .describe('restores that wait for `restore --cutover` or `--discard`; they never expire'),
+  cutover: z
+    .object({ id: z.string(), target: z.string() })
+    .nullable()
+    .describe('a cutover that was begun and is not finished: `restore --cutover` finishes it'),
+  aside: z
+    .array(
+      z.object({
+        path: z.string(),
+        why: z.string().nullable(),
+        keepUntil: moment.nullable().describe('when it is deleted; null: by hand only'),
+      }),
+    )
+    .describe('data that were set aside and not deleted yet'),
   observedAt: moment,
 });
 

@@ -20,6 +20,34 @@ export interface BackupObservation {
   failedWork?: FailedWork[];
   /** What restores of these backups have shown; undefined: not asked for. */
   proofs?: Proof[];
+  /** What restores have left for a person to decide; undefined: not asked for. */
+  restores?: RestoreFacts;
+  /** What is set aside, oldest first; undefined: not asked for. */
+  aside?: AsideFacts[];
+}
+
+export interface RestoreFacts {
+  /** Whole ones beside the cluster, oldest first. They stay until somebody decides. */
+  waiting: WaitingRestore[];
+  /** A cutover that was begun and is not finished; undefined: there is none. */
+  cutover: { id: string; target: string } | undefined;
+}
+
+export interface WaitingRestore {
+  id: string;
+  createdAt: string;
+  /** For people: what it was restored to. */
+  target: string;
+  /** Of the last commit that it holds; undefined: none since the backup. */
+  lastCommitAt: string | undefined;
+}
+
+export interface AsideFacts {
+  path: string;
+  /** Why it is there, for people; undefined: nobody noted it. */
+  why: string | undefined;
+  /** When it is deleted; undefined: by hand only. */
+  keepUntil: string | undefined;
 }
 
 export interface FailedWork {

@@ -10,7 +10,7 @@ type Command = (verb: string, rest?: string) => string;
 /** What is wrong with the backups, loudest first. */
 export function backupFindings(observed: BackupObservation | undefined, command: Command): Finding[] {
   if (observed === undefined) return [];
-  const failed = failedWorkFindings(observed, command);
+  const failed = [...cutoverFindings(observed, command), ...failedWorkFindings(observed, command)];
   if (observed.repositories.length === 0) return failed;
   const next = command('backups');
   const { archiver, repositories } = observed;
@@ -40,6 +40,14 @@ function damageFindings({ repositories, proofs = [] }: BackupObservation, comman
       return [{ severity: 'degraded', sentence, next: command('backup') }];
     }),
   );
+}
+
+/** Nothing else may be done to the cluster until it is finished. */
+function cutoverFindings({ restores }: BackupObservation, command: Command): Finding[] {
+  if (restores?.cutover === undefined) return [];
+  const { id, target } = restores.cutover;
+  const sentence = `the cutover to restore ${id} (${target}) was begun and is not finished`;
+  return [{ severity: 'degraded', sentence, next: command('restore', ` --cutover ${id}`) }];
 }
 
 function failedWorkFindings({ failedWork = [] }: BackupObservation, command: Command): Finding[] {
@@ -84,9 +92,9 @@ function span(seconds: number): string {
 /** What a person should know although nothing fails. */
 export function backupNotes(observed: BackupObservation | undefined): string[] {
   if (observed === undefined) return [];
+  const notes = waitingNotes(observed);
   if (observed.repositories.length === 0)
-    return ['there are no physical backups: the manifest asks for no repository'];
-  const notes: string[] = [];
+    return [...notes, 'there are no physical backups: the manifest asks for no repository'];
   const empty = observed.repositories.filter(
     ({ state, backups }) => state === 'ready' && backups.length === 0,
   );
@@ -109,4 +117,13 @@ export function backupNotes(observed: BackupObservation | undefined): string[] {
     );
   }
   return notes;
+}
+
+/** Each takes the room of a whole cluster, and nobody but a person ends it. */
+function waitingNotes({ restores }: BackupObservation): string[] {
+  return (restores?.waiting ?? []).map(({ id, target, lastCommitAt, createdAt }) => {
+    const last = lastCommitAt === undefined ? '' : `, last commit ${lastCommitAt}`;
+    const since = `${createdAt.slice(0, 16).replace('T', ' ')}Z`;
+    return `restore ${id} (to ${target}${last}) waits since ${since}, until you decide: pgherd restore NAME --cutover ${id}, or --discard ${id}`;
+  });
 }

@@ -115,3 +115,33 @@ describe('backupFindings', () => {
     expect(backupNotes(seen({ repositories: [] }))).toEqual([expect.stringContaining('no physical backups')]);
   });
 });
+
+describe('restores', () => {
+  const waiting = {
+    id: 'abc123',
+    createdAt: NOW,
+    target: '2026-11-22T11:00:00Z',
+    lastCommitAt: '2026-11-22T10:59:59Z',
+  };
+
+  it('one that waits is no fault, but said, with what to do', () => {
+    const observed = seen({ restores: { waiting: [waiting], cutover: undefined } });
+    expect(sentences(observed)).toEqual([]);
+    expect(backupNotes(observed)).toEqual([
+      'restore abc123 (to 2026-11-22T11:00:00Z, last commit 2026-11-22T10:59:59Z) waits since 2026-11-22 12:00Z, until you decide: pgherd restore NAME --cutover abc123, or --discard abc123',
+    ]);
+  });
+
+  it.each([
+    ['repositories', [nas]],
+    ['none', []],
+  ])('a cutover that is not finished is a fault, with %s', (_, repositories) => {
+    const restores = { waiting: [], cutover: { id: 'abc123', target: '0/3' } };
+    const [finding] = backupFindings(seen({ repositories, restores }), (verb, rest = '') => verb + rest);
+    expect(finding).toEqual({
+      severity: 'degraded',
+      sentence: 'the cutover to restore abc123 (0/3) was begun and is not finished',
+      next: 'restore --cutover abc123',
+    });
+  });
+});

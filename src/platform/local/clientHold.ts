@@ -1,12 +1,17 @@
 /**
  * Holding clients back at the poolers while the primary moves. A hold has a dead man's switch: a process of its own
- * that lets clients go on (SIGUSR2 is PgBouncer's RESUME) when the limit has passed, whoever has died until then.
+ * that lets clients go on (SIGUSR2 is PgBouncer's RESUME) within a second of the death of whoever holds them, and when
+ * the limit has passed in any case.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { type ConsoleTarget, PoolerConsole } from '../../engine/pgbouncer/console.ts';
 import { codeOf } from '../../lib/errors.ts';
+import { startTimeOf } from '../../lib/process.ts';
 import type { ClientHold } from '../contract.ts';
+
+/** How often the dead man's switch looks. */
+const TURN_MS = 500;
 
 export interface HoldInput {
   /** Where the consoles of the primary's poolers are; none: nobody is held, and `release` still leads. */
@@ -24,7 +29,7 @@ export async function holdClients(
   { targets, consoles, lead }: HoldInput,
   { limitMs, drainMs }: { limitMs: number; drainMs: number },
 ): Promise<ClientHold> {
-  const guard = targets.length === 0 ? undefined : deadMansSwitch(targets, limitMs);
+  const guard = targets.length === 0 ? undefined : await deadMansSwitch(targets, limitMs);
   const pausing = await settled(targets.map(target => consoles.take(target)));
   // The console that pauses may wait for a long transaction, and takes no other command until then.
   const resuming = targets.map(target => PoolerConsole.open(target));
@@ -90,11 +95,29 @@ async function settled<T>(promises: readonly Promise<T>[]): Promise<T[]> {
   return results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []));
 }
 
-function deadMansSwitch(targets: readonly ConsoleTarget[], limitMs: number): ChildProcess {
+/**
+ * A shell that looks twice a second whether the owner, known by pid and start time, still lives. It asks nobody and
+ * starts nothing but `sleep`. Its words: pid, start time, rest of a turn, whole turns, pid files of the poolers.
+ */
+const SWITCH = `
+owner=$1 started=$2 rest=$3 turns=$4; shift 4
+lives() {
+  read -r stat 2>/dev/null <"/proc/$owner/stat" || return 1
+  set -- \${stat##*") "}
+  case $1 in Z|X) return 1 ;; esac
+  [ "\${20}" = "$started" ]
+}
+sleep "$rest"
+while [ "$turns" -gt 0 ] && lives; do sleep ${TURN_MS / 1000}; turns=$((turns - 1)); done
+for file; do kill -USR2 "$(cat "$file")" 2>/dev/null; done
+`;
+
+async function deadMansSwitch(targets: readonly ConsoleTarget[], limitMs: number): Promise<ChildProcess> {
   const files = targets.map(({ socketDir }) => join(socketDir, 'pid'));
-  const script = 'sleep "$1"; shift; for file; do kill -USR2 "$(cat "$file")" 2>/dev/null; done';
-  const seconds = String(limitMs / 1000);
-  const child = spawn('sh', ['-c', script, 'pgherd-resume', seconds, ...files], {
+  const started = (await startTimeOf(process.pid)) ?? '';
+  const rest = (limitMs % TURN_MS) / 1000;
+  const words = [process.pid, started, rest, Math.floor(limitMs / TURN_MS)].map(String);
+  const child = spawn('sh', ['-c', SWITCH, 'pgherd-resume', ...words, ...files], {
     detached: true,
     stdio: 'ignore',
   });

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { BackupsDocument } from '../../../src/cli/backups/schema.ts';
 import type { MoveDocument } from '../../../src/cli/schema.ts';
 import { WITHIN } from '../../support/poll.ts';
 import { processesOf } from '../../support/processes.ts';
@@ -73,6 +74,12 @@ export function scaleTests({ sandbox, cluster, edited }: Editable): void {
         expect(data).toHaveLength(1);
         expect(existsSync(join(cluster.root, 'aside', String(data[0]), 'pgdata', 'PG_VERSION'))).toBe(true);
       }
+      const listed = await sandbox.json<BackupsDocument>(['backups', cluster.name], { exitCodes: [0, 2] });
+      const copies = listed.aside.filter(({ why }) => why !== null);
+      expect(copies.map(({ why }) => why)).toEqual(
+        ['wandel-2', 'wandel-3', 'wandel-4'].map(name => `the copy of ${name}, which was removed`),
+      );
+      for (const { keepUntil } of copies) expect(Date.parse(keepUntil ?? '')).toBeGreaterThan(Date.now());
     });
 
     it('with synchronous_mode_strict a commit waits rather than being held by one server alone', async () => {

@@ -15,6 +15,7 @@ import { readIfExists } from '../../../lib/files.ts';
 import { LockedError, takeLock } from '../../../lib/lock.ts';
 import type { ApplyContext, BackupContext, BackupMemory, Backups, Expired } from '../../contract.ts';
 import { archiverFacts } from './archiver.ts';
+import { listAside } from './aside.ts';
 import { endArchiver } from './endArchiver.ts';
 import { closeGaps } from './gaps.ts';
 import type { LocalBackupInput } from './input.ts';
@@ -24,6 +25,7 @@ import { observeRepository } from './observe.ts';
 import { type BackupPaths, backupPaths } from './paths.ts';
 import { prepareFiles, provisionRepositories, readKnown } from './provision.ts';
 import { type Repository, repositoriesOf } from './repositories.ts';
+import { restoreFacts } from './restore/waiting.ts';
 import { expireBackups, takeBackup } from './take.ts';
 
 /** Of segments of which no server tells the size. */
@@ -83,6 +85,8 @@ export class LocalBackups implements Backups {
       key,
       proofs: parseProofs(await this.memory.read(PROOFS)),
       failedWork: failedWork(parseMemory(await this.memory.read(SCHEDULE_MEMORY))),
+      restores: await restoreFacts(paths),
+      aside: await listAside(paths),
     };
   }
 

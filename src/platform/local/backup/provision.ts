@@ -11,6 +11,7 @@ import { memberSocketDir } from '../serviceParts.ts';
 import { writeBackupFiles } from './files.ts';
 import type { LocalBackupInput } from './input.ts';
 import type { BackupKey } from './key.ts';
+import { setAsideCopies } from './leftCopies.ts';
 import { backupPaths } from './paths.ts';
 import { tryPlace } from './place.ts';
 import { placeState } from './places.ts';
@@ -88,6 +89,11 @@ export async function provisionRepositories(
       signal.throwIfAborted();
       result.failed.push({ repository: repository.name, problem: problemOf(error) });
     }
+  }
+  try {
+    result.done.push(...(await setAsideCopies(input.spec, input.paths, new Date())));
+  } catch (error) {
+    result.failed.push({ repository: 'a copy of a removed member', problem: problemOf(error) });
   }
   if (anyMade(fit, result) && !(await exists(backupPaths(input.paths).made)))
     await writeAtomically(backupPaths(input.paths).made, '', { mode: 0o644 });

@@ -23,9 +23,9 @@ import type {
 } from '../../../contract.ts';
 import { memberName } from '../../layout.ts';
 import { prepareDirectories } from '../../provision.ts';
+import { sweepAside } from '../aside.ts';
 import type { LocalBackupInput } from '../input.ts';
 import { archiveNow } from './archiveNow.ts';
-import { sweepAside } from './aside.ts';
 import { checkPages, checkStructure } from './checks.ts';
 import { copyBackup, nameDamage, restoreCommand, trySegment } from './copy.ts';
 import { loadDump } from './loadDump.ts';
@@ -42,7 +42,8 @@ import {
   writeScratch,
 } from './record.ts';
 import { openScratchSession, recover, restartServer, type ServerInput, stopServer } from './server.ts';
-import { readSwap, type SwapMeans, swapIn } from './swap.ts';
+import { type SwapMeans, swapIn } from './swap.ts';
+import { readSwap } from './swapFile.ts';
 import { copyTables } from './tables.ts';
 
 export interface LocalRestoresInput extends LocalBackupInput {

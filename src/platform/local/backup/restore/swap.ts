@@ -4,26 +4,25 @@
  */
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
 import type { ClusterSpec } from '../../../../core/manifest/spec.ts';
 import { identifier, literal } from '../../../../engine/postgres/connection.ts';
 import { scramVerifier } from '../../../../engine/postgres/scram.ts';
 import { codeOf, RefusedError } from '../../../../lib/errors.ts';
 import { run } from '../../../../lib/exec.ts';
-import { readIfExists, writeAtomically } from '../../../../lib/files.ts';
+import { writeAtomically } from '../../../../lib/files.ts';
 import { poll } from '../../../../lib/time.ts';
 import type { ApplyContext, ScratchRecord, SwapOptions, SwapResult } from '../../../contract.ts';
 import { type Machine, startComponent, startSupervisor, stopComponent, writeFiles } from '../../apply.ts';
 import { ensureHosts } from '../../hosts.ts';
 import { componentKind, memberName, type Paths } from '../../layout.ts';
 import { desiredDynamicConfig } from '../../memberService.ts';
-import { StateError } from '../../record.ts';
 import { setAside } from '../../removal.ts';
 import { listServices, serviceStatus } from '../../runit.ts';
 import type { SecretStore } from '../../secrets.ts';
-import { noteAside } from './aside.ts';
-import { type ScratchPaths, scratchFile } from './record.ts';
+import { noteAside } from '../aside.ts';
+import type { ScratchPaths } from './record.ts';
 import { openScratchSession, readControlData, restartServer, stopServer } from './server.ts';
+import { readSwap, swapFile } from './swapFile.ts';
 
 const PRIMARY_MS = 600_000;
 const DCS_MS = 30_000;
@@ -36,31 +35,6 @@ export interface SwapMeans {
   scope: string;
   /** Whom the cluster had as its primary, as far as it is known. */
   primary: string | undefined;
-}
-
-const swapFile = z.object({
-  schema: z.literal(1),
-  keepUntil: z.string(),
-  stamp: z.string(),
-  primary: z.string(),
-  scratch: scratchFile.omit({ schema: true, owner: true }).extend({ owned: z.boolean() }),
-});
-
-export type Swap = z.infer<typeof swapFile>;
-
-export async function readSwap(paths: Paths): Promise<Swap | undefined> {
-  const text = await readIfExists(join(paths.root, 'swap.json'));
-  if (text === undefined) return undefined;
-  try {
-    return swapFile.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new StateError({
-      code: 'state-unreadable',
-      message: `${join(paths.root, 'swap.json')} cannot be understood`,
-      hint: 'it says that a cutover was begun and not finished; it was damaged, or written by another version of pgherd',
-      cause,
-    });
-  }
 }
 
 export async function swapIn(
@@ -91,7 +65,7 @@ export async function swapIn(
   const waiting = await exists(places.data);
   if (waiting) await refuseTablespaces(places);
   // From here on nothing is whole until the end.
-  await writeAtomically(join(paths.root, 'swap.json'), JSON.stringify(swap), { mode: 0o600 });
+  await writeAtomically(swapFile(paths), JSON.stringify(swap), { mode: 0o600 });
   await options.onBegun?.();
   if (waiting) {
     context.progress('the restored data take over the passwords of the cluster');
@@ -105,13 +79,17 @@ export async function swapIn(
   await startSupervisor(machine);
   const members = await allMembers(means);
   await stopMembers(means, members, swap.primary, context);
-  let aside = await noteAside(paths, swap.stamp, swap.keepUntil, []);
+  const kept = {
+    keepUntil: swap.keepUntil,
+    why: `the data before the cutover to restore ${swap.scratch.id}`,
+  };
+  let aside = await noteAside(paths, swap.stamp, kept, []);
   if (waiting) {
     context.progress('setting the old data aside');
     for (const name of members) {
       if (!(await exists(dataOf(paths, name)))) continue;
       const target = await setAside(machine, name, signal);
-      if (target !== undefined) aside = await noteAside(paths, swap.stamp, swap.keepUntil, [target]);
+      if (target !== undefined) aside = await noteAside(paths, swap.stamp, kept, [target]);
     }
     await ensureHosts(machine, machine.wanted, signal);
     for (const name of wantedMembers(machine)) await writeFiles(machine, machine.render(name));
@@ -125,7 +103,7 @@ export async function swapIn(
   const others = wantedMembers(machine).filter(name => name !== swap.primary);
   await Promise.all(others.map(name => startComponent(machine, name, context)));
   await rm(places.root, { recursive: true, force: true });
-  await rm(join(paths.root, 'swap.json'), { force: true });
+  await rm(swapFile(paths), { force: true });
   return { primary: swap.primary, aside };
 }
 

@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Paths } from '../../layout.ts';
-import { noteAside, sweepAside } from './aside.ts';
+import type { Paths } from '../layout.ts';
+import { listAside, noteAside, sweepAside } from './aside.ts';
 
 let aside: string;
 let paths: Paths;
@@ -14,11 +14,13 @@ beforeEach(() => {
   for (const name of ['old-0', 'old-1', 'other']) mkdirSync(join(aside, name));
 });
 
+const KEPT = { keepUntil: '2026-11-29T00:00:00Z', why: 'a cutover' };
+
 afterEach(() => rmSync(aside, { recursive: true, force: true }));
 
 test('what was set aside is deleted when its time has come, and nothing else', async () => {
-  await noteAside(paths, 'a', '2026-11-29T00:00:00Z', [join(aside, 'old-0')]);
-  const noted = await noteAside(paths, 'a', '2026-11-29T00:00:00Z', [join(aside, 'old-1')]);
+  await noteAside(paths, 'a', KEPT, [join(aside, 'old-0')]);
+  const noted = await noteAside(paths, 'a', KEPT, [join(aside, 'old-1')]);
   expect(noted).toEqual([join(aside, 'old-0'), join(aside, 'old-1')]);
   expect(await sweepAside(paths, new Date('2026-11-28T23:59:59Z'))).toEqual([]);
   expect(await sweepAside(paths, new Date('2026-11-29T00:00:00Z'))).toEqual(noted);
@@ -32,7 +34,16 @@ test.each([
   '{"schema":1,"keepUntil":"2020-01-01T00:00:00Z","names":["../x"]}',
   '{"schema":1,"keepUntil":"soon","names":["old-0"]}',
 ])('a note that cannot be trusted deletes nothing: %s', async text => {
-  writeFileSync(join(aside, 'restore-b.json'), text);
+  writeFileSync(join(aside, 'kept-b.json'), text);
   expect(await sweepAside(paths, new Date('2027-01-01T00:00:00Z'))).toEqual([]);
   expect(existsSync(join(aside, 'old-0'))).toBe(true);
+});
+
+test('everything that is set aside is listed, with why and how long where that was noted', async () => {
+  await noteAside(paths, 'a', KEPT, [join(aside, 'old-0')]);
+  expect(await listAside(paths)).toEqual([
+    { path: join(aside, 'old-0'), ...KEPT },
+    { path: join(aside, 'old-1'), why: undefined, keepUntil: undefined },
+    { path: join(aside, 'other'), why: undefined, keepUntil: undefined },
+  ]);
 });
