@@ -2,20 +2,23 @@
  * What interrupts the primary, with clients of its poolers held back meanwhile: transactions under way end first,
  * new ones begin on whoever takes writes afterwards. Without it each of them would meet an error.
  */
-import { promiseOf } from '../core/topology/promise.ts';
+import { modeOf } from '../core/topology/promise.ts';
+import { messageOf } from '../lib/errors.ts';
 import type { ApplyContext, PlatformCluster } from '../platform/contract.ts';
 
 /** A move or restart that takes longer than this needs a person to look. */
 export const MOVE_TIMEOUT_MS = 120_000;
 /** A pause lasts no longer, and ends within a second of the death of whoever asked for it; a transaction that takes longer is cut, as it would be without. */
-const HOLD = { limitMs: 10_000, drainMs: 2_000 };
+const HOLD = { limitMs: 10_000, drainMs: 2_000, turnAway: true };
 
 /** Planned move of the primary; resolves with the name of the new one. `to` undefined: Patroni chooses. */
 export async function moveHeld(
   cluster: PlatformCluster,
   { from, to }: { from: string; to: string | undefined },
-  { signal }: ApplyContext,
+  context: ApplyContext,
 ): Promise<string> {
+  const { signal } = context;
+  await writeFirst(cluster, from, context);
   await using hold = await cluster.holdClients(HOLD);
   using hastened = handedOn(cluster, from, signal);
   const moved = cluster.patroni.switchover({ from, to }, signal);
@@ -34,7 +37,7 @@ function handedOn(
   signal: AbortSignal,
 ): Disposable & { done: Promise<void> } {
   const end = new AbortController();
-  const { mode } = promiseOf(cluster.spec, { ttl: 0, loopWait: 0 });
+  const mode = modeOf(cluster.spec);
   const never = new Promise<void>(() => {});
   const isSynchronous = mode === 'sync' || mode === 'strict';
   const done = isSynchronous
@@ -53,10 +56,28 @@ function handedOn(
 export async function restartHeld(
   cluster: PlatformCluster,
   member: string,
-  { signal }: ApplyContext,
+  context: ApplyContext,
 ): Promise<void> {
+  const { signal } = context;
   const isPrimary = (await cluster.leader(signal).catch(() => undefined)) === member;
   if (!isPrimary) return await cluster.patroni.restart(member, signal);
+  await writeFirst(cluster, member, context);
   await using _hold = await cluster.holdClients(HOLD);
   await cluster.patroni.restart(member, signal);
+}
+
+/** A shutdown writes all that is dirty: clients need not wait while that is most of the memory. */
+async function writeFirst(
+  cluster: PlatformCluster,
+  member: string,
+  { signal, progress }: ApplyContext,
+): Promise<void> {
+  progress(`checkpoint on ${member}, before clients are held back`);
+  try {
+    await cluster.checkpoint(member, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    // It comes with the shutdown then.
+    progress(`no checkpoint on ${member}: ${messageOf(error)}`);
+  }
 }

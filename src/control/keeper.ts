@@ -10,7 +10,7 @@ import type { ClusterRef, Platform, PlatformCluster } from '../platform/contract
 import { ChoreTimer, type RunChores } from './choreTimer.ts';
 import { runSentinel } from './sentinel.ts';
 
-/** The sentinel looks at the primary itself, several times a second. */
+/** The sentinel looks at the primary itself, more often. */
 const LOOK_EVERY_MS = 10_000;
 /** Clusters come and go rarely. */
 const LIST_EVERY_MS = 10_000;

@@ -1,5 +1,6 @@
 /**
- * The sentinel of one cluster: looks at the primary several times a second and carries out what core/failover decides.
+ * The sentinel of one cluster: looks at the primary, many times a second when in doubt, and carries
+ * out what core/failover decides.
  * It holds no lease and is in nobody's way: killed, Patroni fails over by itself, only later.
  */
 import { performance } from 'node:perf_hooks';
@@ -7,9 +8,9 @@ import type { Decision } from '../core/failover/decision.ts';
 import { begin, type Evidence } from '../core/failover/evidence.ts';
 import { look, taken } from '../core/failover/look.ts';
 import type { Sample } from '../core/failover/sample.ts';
-import { promiseOf } from '../core/topology/promise.ts';
+import { modeOf } from '../core/topology/promise.ts';
 import { messageOf } from '../lib/errors.ts';
-import type { ClientHold, PlatformCluster, Sentinel } from '../platform/contract.ts';
+import type { ClientHold, PlatformCluster, Sentinel, Sight } from '../platform/contract.ts';
 
 /** Between two looks in doubt: while it is silent, and while it answers and only something slow is amiss. */
 const DOUBT_MS = { silent: 50, slow: 100 };
@@ -22,7 +23,7 @@ export async function runSentinel(
   signal: AbortSignal,
   report: (line: string) => void,
 ): Promise<void> {
-  const { mode } = promiseOf(cluster.spec, { ttl: 0, loopWait: 0 });
+  const mode = modeOf(cluster.spec);
   await using senses = cluster.sentinel();
   const hands = new Hands(cluster, senses, signal, report);
   let sight = await senses.sight();
@@ -39,9 +40,11 @@ export async function runSentinel(
   const alarm = new Alarm();
   while (!signal.aborted) {
     const doubt = inDoubt(memory);
+    // Whoever operates on the cluster vetoes every act: probes would only slow it down.
+    const busy = sight.operation !== undefined;
     const at = now();
     try {
-      const asked = senses.sample({ member: memory.key.holder?.name, doubt, onAlarm: alarm.ring });
+      const asked = senses.sample({ member: memory.key.holder?.name, doubt, busy, onAlarm: alarm.ring });
       if (doubt || rung || at - sightAt > SIGHT_EVERY_MS) {
         sight = await senses.sight();
         sightAt = at;
@@ -63,7 +66,7 @@ export async function runSentinel(
     } catch (error) {
       if (!signal.aborted) report(messageOf(error));
     }
-    paceMs = inDoubt(memory) ? paceOf(memory) : senses.calmMs;
+    paceMs = inDoubt(memory) ? paceOf(memory, sight) : senses.calmMs;
     planned = now() + paceMs;
     rung = await alarm.wait(paceMs, signal);
     planned = Math.min(planned, now());
@@ -75,7 +78,8 @@ function inDoubt({ watch, hold }: Evidence): boolean {
   return watch?.doubtSince !== undefined || hold !== undefined;
 }
 
-function paceOf({ watch, hold }: Evidence): number {
+function paceOf({ watch, hold }: Evidence, { operation }: Sight): number {
+  if (operation !== undefined) return DOUBT_MS.slow;
   return watch?.link === 'answered' && hold === undefined ? DOUBT_MS.slow : DOUBT_MS.silent;
 }
 

@@ -115,10 +115,15 @@ export interface PlatformCluster extends Disposable {
   readonly drillsAllowed: boolean;
   readonly faults: Faults;
   /**
-   * Lets no client of the primary's poolers begin a transaction, for at most `limitMs`, whoever dies until then;
-   * waits up to `drainMs` for transactions under way. Where there are no such poolers nobody waits.
+   * Lets no client of the primary's poolers begin a transaction, for at most `limitMs`, and for a second or two after
+   * the death of whoever holds. Where there are no such poolers nobody waits.
    */
-  holdClients(limits: { limitMs: number; drainMs: number }): Promise<ClientHold>;
+  holdClients(limits: HoldLimits): Promise<ClientHold>;
+  /**
+   * Writes what a member still has to write, so that the shutdown to come is short; waits up to half a minute for it.
+   * Rejects with a PgherdError when the member does not do it.
+   */
+  checkpoint(member: string, signal: AbortSignal): Promise<void>;
   /** Begins to watch the primary closely. */
   sentinel(): Sentinel;
   /** Waits until another member than this one takes writes. Resolves with its name. */
@@ -157,6 +162,14 @@ export interface PlatformCluster extends Disposable {
 /** Moves and restarts of the primary are choreographed above, with `patroni` and `holdClients`. */
 export type PlatformAction = Exclude<Action, { kind: 'switchover' | 'restart-member' }>;
 
+export interface HoldLimits {
+  limitMs: number;
+  /** Waits so long for transactions under way. Milliseconds. */
+  drainMs: number;
+  /** Who comes anew past the poolers is turned away: a server that is to end has enough to do. */
+  turnAway?: boolean;
+}
+
 export interface ClientHold extends AsyncDisposable {
   /** All transactions have ended. False: some are under way still, and others wait. */
   drained: boolean;
@@ -187,6 +200,8 @@ export interface Aim {
   member: string | undefined;
   /** Ask faster, and ask the other hosts as well. */
   doubt: boolean;
+  /** Somebody operates on the cluster: leave its servers in peace, and read the leader key only. */
+  busy: boolean;
   /** Called at once when the member's end closes the idle session: nobody need wait for the next look. */
   onAlarm(): void;
 }

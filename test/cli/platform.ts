@@ -184,6 +184,7 @@ function open(cluster: MemoryCluster, manifest?: string): PlatformCluster {
       [Symbol.asyncDispose]: async () => {},
     }),
     handOn: async () => false,
+    checkpoint: async () => {},
     awaitOtherPrimary: async than =>
       cluster.world.observed.members.find(member => member.role === 'primary' && member.name !== than)
         ?.name ?? '',

@@ -2,10 +2,12 @@ import type { ClusterSpec, SynchronousMode } from '../manifest/spec.ts';
 import { synchronousStandbys, thePrimary } from './members.ts';
 import type { Observation } from './observation.ts';
 
+/** single: one instance, whatever the manifest says of synchronous replication. */
+export type Mode = SynchronousMode | 'single';
+
 /** What a cluster promises by its manifest, in sentences. */
 export interface ClusterPromise {
-  /** single: one instance, whatever the manifest says of synchronous replication. */
-  mode: SynchronousMode | 'single';
+  mode: Mode;
   /** Acknowledged writes that a failover may lose. */
   rpo: string;
   /** Time without writes. */
@@ -24,13 +26,18 @@ const promotionSeconds = 5;
 /** A lost host with the sentinel at work, in synchronous modes: the median of docs/measured.md, rounded up. */
 const sentinelSeconds = 3;
 
+/** How the cluster of a manifest replicates. */
+export function modeOf(spec: ClusterSpec): Mode {
+  return spec.instances <= 1 ? 'single' : spec.patroni.synchronousMode;
+}
+
 /** The promise of a manifest. The times follow from the settings; nobody measured them. */
 export function promiseOf(spec: ClusterSpec, timing: Timing): ClusterPromise {
-  const mode = spec.instances <= 1 ? 'single' : spec.patroni.synchronousMode;
+  const mode = modeOf(spec);
   return { mode, rpo: rpoOf(mode, spec), rto: rtoOf(mode, timing) };
 }
 
-function rpoOf(mode: ClusterPromise['mode'], spec: ClusterSpec): string {
+function rpoOf(mode: Mode, spec: ClusterSpec): string {
   const lazy = lazyCommit(spec);
   const but = lazy === undefined ? '' : `; but ${lazy}`;
   switch (mode) {
@@ -45,7 +52,7 @@ function rpoOf(mode: ClusterPromise['mode'], spec: ClusterSpec): string {
   }
 }
 
-function rtoOf(mode: ClusterPromise['mode'], { ttl, loopWait }: Timing): string {
+function rtoOf(mode: Mode, { ttl, loopWait }: Timing): string {
   if (mode === 'single') {
     return `a server that crashed: its restart and recovery, about ${loopWait + promotionSeconds} s; a lost host: until it is back (by design, not measured)`;
   }

@@ -42,7 +42,7 @@ export function renderHaproxy(input: ProxyInput): string {
     '  timeout client 24h',
     '  timeout server 24h',
     // A server that falls silent with a statement under way is given up as soon as PgBouncer would.
-    `  default-server check check-ssl verify required ca-file ${input.tls.ca} crt ${input.tls.clientPem} port ${input.patroniPort} inter 1s fastinter 250ms downinter 500ms fall 2 rise 1 on-marked-down shutdown-sessions tcp-ut 3s`,
+    `  default-server check check-ssl verify required ca-file ${input.tls.ca} crt ${input.tls.clientPem} port ${input.patroniPort} inter 1s fastinter 250ms downinter 500ms fall 2 rise 1 on-marked-down shutdown-sessions tcp-ut 1s`,
     '',
     ...frontend('primary', input.primary, input.allowedSourceRanges),
     'backend primary',

@@ -2,6 +2,8 @@
 export interface ControlData {
   systemIdentifier: string;
   state: string;
+  /** Where the record of the last checkpoint begins. */
+  checkpoint: string;
   /** What a server that replays this directory's WAL must have at least. */
   limits: Record<string, string>;
   walLevel: string;
@@ -27,8 +29,10 @@ export function parseControlData(text: string): ControlData | undefined {
   );
   const systemIdentifier = values.get('Database system identifier');
   const state = values.get('Database cluster state');
+  const checkpoint = values.get('Latest checkpoint location');
   const walLevel = values.get('wal_level setting');
-  if (systemIdentifier === undefined || state === undefined || walLevel === undefined) return undefined;
+  if (systemIdentifier === undefined || state === undefined) return undefined;
+  if (checkpoint === undefined || walLevel === undefined) return undefined;
   const limits = Object.entries(LIMITS).flatMap(([label, name]) => {
     const value = values.get(label);
     return value === undefined ? [] : [[name, value] as const];
@@ -36,6 +40,7 @@ export function parseControlData(text: string): ControlData | undefined {
   return {
     systemIdentifier,
     state,
+    checkpoint,
     walLevel,
     limits: Object.fromEntries(limits),
     checksums: Number(values.get('Data page checksum version')) > 0,

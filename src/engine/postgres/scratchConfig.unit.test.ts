@@ -5,6 +5,7 @@ import { logErrors, parseHistory, renderScratchConfig, type ScratchInput } from 
 const CONTROL = `pg_control version number:            1300
 Database system identifier:           7711055124199572907
 Database cluster state:               in production
+Latest checkpoint location:           0/23000028
 wal_level setting:                    logical
 max_connections setting:              150
 max_worker_processes setting:         8

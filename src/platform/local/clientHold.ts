@@ -1,6 +1,6 @@
 /**
  * Holding clients back at the poolers while the primary moves. A hold has a dead man's switch: a process of its own
- * that lets clients go on (SIGUSR2 is PgBouncer's RESUME) within a second of the death of whoever holds them, and when
+ * that lets clients go on (SIGUSR2 is PgBouncer's RESUME, and a reload to HAProxy) within a second of the death of whoever holds them, and when
  * the limit has passed in any case.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { type ConsoleTarget, PoolerConsole } from '../../engine/pgbouncer/console.ts';
 import { codeOf } from '../../lib/errors.ts';
 import { startTimeOf } from '../../lib/process.ts';
-import type { ClientHold } from '../contract.ts';
+import type { ClientHold, HoldLimits } from '../contract.ts';
 
 /** How often the dead man's switch looks. */
 const TURN_MS = 500;
@@ -17,8 +17,17 @@ export interface HoldInput {
   /** Where the consoles of the primary's poolers are; none: nobody is held, and `release` still leads. */
   targets: readonly ConsoleTarget[];
   consoles: WarmConsoles;
-  /** Leads whatever follows the primary to this one; poolers read it when they are resumed. */
-  lead(primary: string): Promise<unknown>;
+  door: Door;
+}
+
+/** The proxy, past which clients reach the primary without a pooler. */
+export interface Door {
+  /** Turns away who comes anew. Never rejects. */
+  close(): Promise<void>;
+  /** Leads whatever follows the primary to this one, if one is named, and lets clients in. Never rejects. */
+  open(primary: string | undefined): Promise<void>;
+  /** Holds the pid of the process that forgets a closed door when it gets SIGUSR2. */
+  pidFile: string;
 }
 
 /**
@@ -26,21 +35,25 @@ export interface HoldInput {
  * way. A pooler that does not answer is left out: it holds nobody.
  */
 export async function holdClients(
-  { targets, consoles, lead }: HoldInput,
-  { limitMs, drainMs }: { limitMs: number; drainMs: number },
+  { targets, consoles, door }: HoldInput,
+  { limitMs, drainMs, turnAway = false }: HoldLimits,
 ): Promise<ClientHold> {
-  const guard = targets.length === 0 ? undefined : await deadMansSwitch(targets, limitMs);
+  const pidFiles = targets.map(({ socketDir }) => join(socketDir, 'pid'));
+  if (turnAway) pidFiles.push(door.pidFile);
+  const guard = pidFiles.length === 0 ? undefined : await deadMansSwitch(pidFiles, limitMs);
+  const closing = turnAway ? door.close() : undefined;
   const pausing = await settled(targets.map(target => consoles.take(target)));
   // The console that pauses may wait for a long transaction, and takes no other command until then.
   const resuming = targets.map(target => PoolerConsole.open(target));
   for (const opened of resuming) opened.catch(() => {});
   const drained = await Promise.all(pausing.map(console => console.pause(drainMs)));
+  await closing;
   let released = false;
   const release = async (primary?: string): Promise<void> => {
     if (released) return;
     released = true;
     // Patroni's callback does it as well, a moment later: who goes on before that would meet the old primary.
-    if (primary !== undefined) await lead(primary);
+    if (turnAway || primary !== undefined) await door.open(primary);
     const opened = await settled(resuming);
     await Promise.allSettled(opened.map(console => console.resume()));
     for (const console of [...pausing, ...opened]) console[Symbol.dispose]();
@@ -97,7 +110,7 @@ async function settled<T>(promises: readonly Promise<T>[]): Promise<T[]> {
 
 /**
  * A shell that looks twice a second whether the owner, known by pid and start time, still lives. It asks nobody and
- * starts nothing but `sleep`. Its words: pid, start time, rest of a turn, whole turns, pid files of the poolers.
+ * starts nothing but `sleep`. Its words: pid, start time, rest of a turn, whole turns, pid files of those who are to let clients go on.
  */
 const SWITCH = `
 owner=$1 started=$2 rest=$3 turns=$4; shift 4
@@ -112,8 +125,7 @@ while [ "$turns" -gt 0 ] && lives; do sleep ${TURN_MS / 1000}; turns=$((turns - 
 for file; do kill -USR2 "$(cat "$file")" 2>/dev/null; done
 `;
 
-async function deadMansSwitch(targets: readonly ConsoleTarget[], limitMs: number): Promise<ChildProcess> {
-  const files = targets.map(({ socketDir }) => join(socketDir, 'pid'));
+async function deadMansSwitch(files: readonly string[], limitMs: number): Promise<ChildProcess> {
   const started = (await startTimeOf(process.pid)) ?? '';
   const rest = (limitMs % TURN_MS) / 1000;
   const words = [process.pid, started, rest, Math.floor(limitMs / TURN_MS)].map(String);

@@ -11,6 +11,7 @@ import type {
   ApplyContext,
   ClientHold,
   Credentials,
+  HoldLimits,
   InsideTarget,
   LogLine,
   LogOptions,
@@ -41,7 +42,7 @@ import { desiredDynamicConfig } from './memberService.ts';
 import { writeSeen } from './observe.ts';
 import { observeCluster, requirePrimary } from './observeCluster.ts';
 import { awaitOtherPrimary } from './otherPrimary.ts';
-import { PrimarySql } from './primarySql.ts';
+import { connectInside, PrimarySql } from './primarySql.ts';
 import { provision } from './provision.ts';
 import { insideTarget, psqlCommand } from './psqlCommand.ts';
 import { type ClusterRecord, readRecord, writeRecord } from './record.ts';
@@ -254,8 +255,13 @@ export class LocalCluster implements PlatformCluster {
     return this.#record.drillsAllowed;
   }
 
-  async holdClients(limits: { limitMs: number; drainMs: number }): Promise<ClientHold> {
+  async holdClients(limits: HoldLimits): Promise<ClientHold> {
     return await this.#gate.hold(this.#record, limits);
+  }
+
+  async checkpoint(member: string, signal: AbortSignal): Promise<void> {
+    await using session = await connectInside(await this.inside(member), signal);
+    await session.query('CHECKPOINT');
   }
 
   sentinel(): Sentinel {
@@ -278,7 +284,12 @@ export class LocalCluster implements PlatformCluster {
   }
 
   async handOn(member: string, signal: AbortSignal): Promise<boolean> {
-    const means = { scope: this.#scope, paths: this.#paths, clients: this.#clients };
+    const means = {
+      scope: this.#scope,
+      paths: this.#paths,
+      record: this.#record,
+      clients: this.#clients,
+    };
     return await handOn(member, means, signal);
   }
 

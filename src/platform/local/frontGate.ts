@@ -1,11 +1,11 @@
 /** What stands between clients and the primary: lets nobody through for a while, and leads all to the next one. */
 import { join } from 'node:path';
 import type { ClusterSpec } from '../../core/manifest/spec.ts';
-import { leadProxy } from '../../engine/haproxy/runtime.ts';
+import { admit, leadProxy, turnAway } from '../../engine/haproxy/runtime.ts';
 import { POOLER_ADMIN } from '../../engine/pgbouncer/config.ts';
 import type { ConsoleTarget } from '../../engine/pgbouncer/console.ts';
-import type { ClientHold } from '../contract.ts';
-import { holdClients, WarmConsoles } from './clientHold.ts';
+import type { ClientHold, HoldLimits } from '../contract.ts';
+import { type Door, holdClients, WarmConsoles } from './clientHold.ts';
 import { proxySocket } from './frontServices.ts';
 import { endpointPorts, memberAddress, memberName, ordinalOf, type Paths } from './layout.ts';
 import { retarget } from './poolerTargets.ts';
@@ -13,7 +13,8 @@ import type { ClusterRecord } from './record.ts';
 import type { SecretStore } from './secrets.ts';
 import { wantedComponents } from './services.ts';
 
-const LEAD_MS = 1_000;
+const TELL_MS = 1_000;
+const PROXY = 'proxy';
 
 export class FrontGate implements Disposable {
   readonly #spec: ClusterSpec;
@@ -27,10 +28,9 @@ export class FrontGate implements Disposable {
     this.#secrets = secrets;
   }
 
-  async hold(record: ClusterRecord, limits: { limitMs: number; drainMs: number }): Promise<ClientHold> {
+  async hold(record: ClusterRecord, limits: HoldLimits): Promise<ClientHold> {
     const targets = await this.#targets(record);
-    const lead = (primary: string) => this.#lead(record, primary);
-    return await holdClients({ targets, consoles: this.#consoles, lead }, limits);
+    return await holdClients({ targets, consoles: this.#consoles, door: this.#door(record) }, limits);
   }
 
   /** Whoever will hold in a hurry opens the poolers' consoles before. Never rejects. */
@@ -47,12 +47,28 @@ export class FrontGate implements Disposable {
   }
 
   /** The poolers' target, and the proxy, whose own checks are a second apart and correct whatever fails here. */
-  async #lead(record: ClusterRecord, primary: string): Promise<void> {
-    const members = Array.from({ length: this.#spec.instances }, (_, n) => memberName(this.#spec, n));
-    const proxied = leadProxy(proxySocket(this.#paths), members, primary, AbortSignal.timeout(LEAD_MS));
-    proxied.catch(() => {});
-    if (!this.#spec.pooler.primary) return await proxied.catch(() => {});
-    await retarget({ record, paths: this.#paths }, this.#spec, memberAddress(record, ordinalOf(primary)));
+  #door(record: ClusterRecord): Door {
+    const servers = Array.from({ length: this.#spec.instances }, (_, n) => memberName(this.#spec, n));
+    const proxy = { socket: proxySocket(this.#paths), servers };
+    const tell = async (how: (signal: AbortSignal) => Promise<void>) => {
+      await how(AbortSignal.timeout(TELL_MS)).catch(() => {});
+    };
+    return {
+      close: () => tell(signal => turnAway(proxy, signal)),
+      open: async primary => {
+        if (primary === undefined) return await tell(signal => admit(proxy, signal));
+        const told = tell(signal => leadProxy(proxy, primary, signal));
+        if (!this.#spec.pooler.primary) return await told;
+        await this.#retarget(record, primary);
+      },
+      pidFile: join(this.#paths.services, PROXY, 'supervise', 'pid'),
+    };
+  }
+
+  /** A target file that cannot be written is corrected by Patroni's callback and by the keeper. */
+  async #retarget(record: ClusterRecord, primary: string): Promise<void> {
+    const address = memberAddress(record, ordinalOf(primary));
+    await retarget({ record, paths: this.#paths }, this.#spec, address).catch(() => {});
   }
 
   async #targets(record: ClusterRecord): Promise<ConsoleTarget[]> {

@@ -44,7 +44,9 @@ export function proxy(name: string, _kind: ComponentKind, { spec, record, paths 
   });
   return {
     files: [{ path: file, text, onChange: 'reload' }],
-    scripts: scripts(name, record, paths, [record.programs.haproxy, '-W', '-db', '-f', file]),
+    scripts: scripts(name, record, paths, [record.programs.haproxy, '-W', '-db', '-f', file], {
+      urgent: true,
+    }),
     reload: '2',
   };
 }
@@ -91,7 +93,7 @@ export function pooler(name: string, kind: ComponentKind, input: RenderInput): P
       { path: files.userlist, text: renderUserlist(users), onChange: 'reload' },
       { path: files.hba, text: renderPoolerHba(spec.allowedSourceRanges), onChange: 'reload' },
     ],
-    scripts: scripts(name, record, paths, [record.programs.pgbouncer, ini]),
+    scripts: scripts(name, record, paths, [record.programs.pgbouncer, ini], { urgent: true }),
     reload: 'h',
   };
 }

@@ -2,11 +2,17 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureDirectory, writeAtomically } from '../../lib/files.ts';
 import { DetachedProcess } from './detachedProcess.ts';
-import { backdate, RUNNING_LOCK, serviceStatus, startService, stopService, writeService } from './runit.ts';
+import {
+  backdate,
+  RUNNING_LOCK,
+  serviceStatus,
+  startService,
+  stopService,
+  URGENT,
+  writeService,
+} from './runit.ts';
 
 const SERVICE = 'keeper';
-/** A sentinel that waits for its turn beside busy servers cannot tell their silence from its own. Only root may. */
-const PRIORITY = process.getuid?.() === 0 ? ' -n -10' : '';
 /** Its waits are bounded by themselves. */
 const NEVER = new AbortController().signal;
 
@@ -46,7 +52,8 @@ export class Keeper {
         'exec 2>&1',
         // It holds little: a small heap and few threads keep it small.
         'export MALLOC_ARENA_MAX=1 UV_THREADPOOL_SIZE=4',
-        `exec chpst -l ${RUNNING_LOCK}${PRIORITY} ${quote(this.#launch.node)} --max-old-space-size=48 --max-semi-space-size=2 --v8-pool-size=1 ${quote(this.#launch.main)} --state-dir ${quote(this.#stateDir)} keeper`,
+        // A sentinel that waits for its turn beside busy servers cannot tell their silence from its own.
+        `exec chpst -l ${RUNNING_LOCK} ${URGENT}${quote(this.#launch.node)} --max-old-space-size=48 --max-semi-space-size=2 --v8-pool-size=1 ${quote(this.#launch.main)} --state-dir ${quote(this.#stateDir)} keeper`,
         '',
       ].join('\n'),
       log: `#!/bin/sh\nexec svlogd -ttt ${quote(log)}\n`,

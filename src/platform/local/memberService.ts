@@ -118,22 +118,23 @@ until [ "$(${psql} -h ${socketDir} -p ${record.port} -U postgres -d postgres -XA
   sleep 0.05
 done
 reload() {
-  for pid in ${join(paths.run, 'pooler-[0-9]*', 'pid')}; do
-    [ -r "$pid" ] && kill -HUP "$(cat "$pid")" 2>/dev/null
+  find ${paths.run} -path '*/pooler-[0-9]*/pid' "$@" | while read -r pid; do
+    kill -HUP "$(cat "$pid")" 2>/dev/null
   done
 }
 cat > ${target}.$$ <<'TARGET'
 ${text}TARGET
-# PgBouncer drops logins under way when it reloads, and then refuses all who wait: so not where pgherd has led it already.
+# PgBouncer (below 1.24) drops logins under way when it reloads, and then refuses all who wait: so not where pgherd has led
+# it already, and not twice.
 if cmp -s ${target}.$$ ${target}; then
   rm -f ${target}.$$
 else
   mv -f ${target}.$$ ${target}
   reload
 fi
-# Once more: a pooler that was just being started may have read the old target, and had no pid file yet.
+# A pooler that was just being started may have read the old target, and had no pid file yet.
 sleep 1
-reload
+reload -newermt '3 seconds ago'
 exit 0
 `;
 }

@@ -28,6 +28,12 @@ export interface ServiceScripts {
 }
 
 /**
+ * Prefix of the commands of servers that need little and that all wait for: they come before their neighbours. Only root
+ * may; where even root may not (containers), nice says so in the log and goes on.
+ */
+export const URGENT = process.getuid?.() === 0 ? 'nice -n -10 ' : '';
+
+/**
  * Taken by the run script (chpst -l) and kept by the server for its whole life. Whoever holds it is the server,
  * whether runsv still knows it or not; a second start waits here until the first has ended.
  */
@@ -86,7 +92,7 @@ async function lastChange(path: string): Promise<Date | undefined> {
 async function serverOf(watched: number): Promise<number | undefined> {
   if (!(watched > 0)) return undefined;
   const name = ((await readIfExists(`/proc/${watched}/comm`)) ?? 'sh').trim();
-  return ['sh', 'run', 'chpst', 'nsenter', 'mountpoint'].includes(name) ? undefined : watched;
+  return ['sh', 'run', 'chpst', 'nice', 'nsenter', 'mountpoint'].includes(name) ? undefined : watched;
 }
 
 /** Starts a service, now and whenever runsvdir starts again. Waits until its process is there. */

@@ -11,7 +11,7 @@ import {
   type Paths,
 } from './layout.ts';
 import type { ClusterRecord } from './record.ts';
-import { RUNNING_LOCK, type ServiceScripts } from './runit.ts';
+import { RUNNING_LOCK, type ServiceScripts, URGENT } from './runit.ts';
 import { isolationPrograms } from './setup/index.ts';
 
 export interface RenderedFile {
@@ -81,14 +81,15 @@ export function tlsFiles(paths: Paths, name: string): { ca: string; cert: string
 
 /**
  * The run script: as the servers' user, with the lock that tells who the server is (RUNNING_LOCK). `host`: number of
- * the host that it is on, where members are isolated.
+ * the host that it is on, where members are isolated. `urgent`: a voter that waits for its turn is one that is missing, and
+ * in a failover all clients log in at once while the poolers and the proxy have to be told where.
  */
 export function scripts(
   name: string,
   record: ClusterRecord,
   paths: Paths,
   argv: string[],
-  options: { env?: Record<string, string>; host?: number; volume?: string } = {},
+  options: { env?: Record<string, string>; host?: number; volume?: string; urgent?: boolean } = {},
 ): ServiceScripts {
   const { chpst, svlogd } = record.programs;
   const user = `-u ${record.serviceUser.name}:${record.serviceUser.name}`;
@@ -111,7 +112,7 @@ export function scripts(
       ...(namespace === undefined ? [] : needs(`[ -e ${namespacePath(namespace)} ]`, `network ${namespace}`)),
       ...(volume === undefined ? [] : needs(`mountpoint -q ${quote(volume)}`, `volume on ${volume}`)),
       'ulimit -n "$(ulimit -Hn)" 2>/dev/null',
-      `exec ${inside}${chpst} -l ${RUNNING_LOCK} ${drop}${argv.map(quote).join(' ')}`,
+      `exec ${inside}${chpst} -l ${RUNNING_LOCK} ${options.urgent === true ? URGENT : ''}${drop}${argv.map(quote).join(' ')}`,
       '',
     ].join('\n'),
     log: `#!/bin/sh\nexec ${drop}${svlogd} -ttt ${quote(join(paths.logs, name))}\n`,

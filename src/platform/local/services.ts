@@ -66,6 +66,7 @@ function etcd(name: string, _kind: ComponentKind, { record, paths }: RenderInput
     files: [{ path: file, text, onChange: 'restart' }],
     scripts: scripts(name, record, paths, [record.programs.etcd, '--config-file', file], {
       host: ordinalOf(name),
+      urgent: true,
     }),
     reload: undefined,
   };

@@ -76,7 +76,7 @@ export class LocalSentinel implements Sentinel {
     };
   }
 
-  async sample({ member, doubt, onAlarm }: Aim): Promise<SenseSample> {
+  async sample({ member, doubt, busy, onAlarm }: Aim): Promise<SenseSample> {
     this.#doubt = doubt;
     this.#dcs.pace(doubt ? PACE.dcs.doubt : PACE.dcs.calm);
     const dcs = this.#dcs.last;
@@ -85,14 +85,14 @@ export class LocalSentinel implements Sentinel {
       this.#sight = member === undefined ? undefined : await MemberSight.open(member, this.#input, onAlarm);
     }
     const recorded = dcs?.value.sync?.standbys ?? [];
-    this.#standbys.watch(recorded, doubt);
+    this.#standbys.watch(recorded, doubt && !busy);
     return {
       leader: dcs?.value.leader,
       sync: dcs?.value.sync && {
         leader: dcs.value.sync.leader,
         standbys: recorded.map(name => ({ name, streams: undefined, answers: this.#standbys.answers(name) })),
       },
-      ...(await this.#sight?.sample(doubt)),
+      ...(await this.#sight?.sample(doubt && !busy)),
     };
   }
 

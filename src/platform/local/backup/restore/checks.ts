@@ -4,10 +4,10 @@ import { SCRATCH_PORT } from '../../../../engine/postgres/scratchConfig.ts';
 import { PgherdError } from '../../../../lib/errors.ts';
 import { type RunResult, run } from '../../../../lib/exec.ts';
 import type { ApplyContext } from '../../../contract.ts';
+import { readControlData } from '../../controlData.ts';
 import type { ClusterRecord } from '../../record.ts';
 import { asServer } from './copy.ts';
 import type { ScratchPaths } from './record.ts';
-import { readControlData } from './server.ts';
 
 const CHECK_MS = 24 * 3_600_000;
 /** Of pg_amcheck: it has found something. */

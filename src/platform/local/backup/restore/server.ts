@@ -3,7 +3,6 @@ import { spawn } from 'node:child_process';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Session } from '../../../../engine/postgres/connection.ts';
-import { type ControlData, parseControlData } from '../../../../engine/postgres/controlData.ts';
 import {
   logErrors,
   parseHistory,
@@ -17,6 +16,7 @@ import { ensureDirectory, readIfExists, writeAtomically } from '../../../../lib/
 import { isAlive, type ProcessId, startTimeOf } from '../../../../lib/process.ts';
 import { poll, sleep } from '../../../../lib/time.ts';
 import type { ApplyContext, Reached } from '../../../contract.ts';
+import { readControlData } from '../../controlData.ts';
 import type { ClusterRecord } from '../../record.ts';
 import { asServer } from './copy.ts';
 import type { ScratchPaths } from './record.ts';
@@ -43,21 +43,6 @@ export interface ServerInput {
 
 /** The WAL ended before a target that has to be met. */
 export class TargetNotReachedError extends PgherdError {}
-
-export async function readControlData(
-  record: ClusterRecord,
-  data: string,
-  signal: AbortSignal,
-): Promise<ControlData> {
-  const program = join(record.postgres.binDir, 'pg_controldata');
-  const { stdout } = await run([program, '-D', data], { ...asServer(record), signal, timeoutMs: TOOL_MS });
-  const control = parseControlData(stdout);
-  if (control !== undefined) return control;
-  throw new PgherdError({
-    code: 'control-data-unknown',
-    message: `what pg_controldata says of ${data} cannot be understood`,
-  });
-}
 
 /** Prepares restored data for a server of its own. */
 export async function prepareServer(input: ServerInput, signal: AbortSignal): Promise<void> {

@@ -13,6 +13,7 @@ import { writeAtomically } from '../../../../lib/files.ts';
 import { poll } from '../../../../lib/time.ts';
 import type { ApplyContext, ScratchRecord, SwapOptions, SwapResult } from '../../../contract.ts';
 import { type Machine, startComponent, startSupervisor, stopComponent, writeFiles } from '../../apply.ts';
+import { readControlData } from '../../controlData.ts';
 import { ensureHosts } from '../../hosts.ts';
 import { componentKind, memberName, type Paths } from '../../layout.ts';
 import { desiredDynamicConfig } from '../../memberService.ts';
@@ -21,7 +22,7 @@ import { listServices, serviceStatus } from '../../runit.ts';
 import type { SecretStore } from '../../secrets.ts';
 import { noteAside } from '../aside.ts';
 import type { ScratchPaths } from './record.ts';
-import { openScratchSession, readControlData, restartServer, stopServer } from './server.ts';
+import { openScratchSession, restartServer, stopServer } from './server.ts';
 import { readSwap, swapFile } from './swapFile.ts';
 
 const PRIMARY_MS = 600_000;
