@@ -6,7 +6,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { EventsDocument } from '../../src/cli/schema.ts';
-import { eventually } from '../support/poll.ts';
+import { eventually, WITHIN } from '../support/poll.ts';
 import { isAlive } from '../support/processes.ts';
 import { faults, LOGIN, thePrimary } from './support/rig.ts';
 import { keeperOf, postmasterOf, serverOf } from './support/servers.ts';
@@ -90,12 +90,17 @@ faults('the sentinel', 'faults-sentinel', rig => {
       });
       await delay(1_000);
       expect(answeredAt, 'the pool is paused while the holder lives').toBeUndefined();
+      await expect(cluster.connect('primary', LOGIN), 'who comes anew is turned away').rejects.toThrow();
       const since = performance.now();
       holder.kill(signal);
       expect(await answer).toBe(1);
       const heldMs = (answeredAt ?? Number.NaN) - since;
       expect(heldMs).toBeGreaterThanOrEqual(atLeastMs);
       expect(heldMs).toBeLessThan(10_000);
+      await eventually('the proxy to let sessions in again', WITHIN.notice, async () => {
+        await using direct = await cluster.connect('primary', LOGIN);
+        return (await direct.value('SELECT 1')) === 1;
+      });
     } finally {
       holder.kill('SIGKILL');
     }

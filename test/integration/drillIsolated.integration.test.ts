@@ -2,10 +2,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { DrillDocument } from '../../src/cli/drill/schema.ts';
 import type { EventsDocument } from '../../src/cli/schema.ts';
+import { EtcdClient } from '../../src/engine/etcd/client.ts';
 import { Cluster } from '../support/cluster.ts';
 import { isolated } from '../support/isolated.ts';
 import { manifest } from '../support/manifest.ts';
+import { eventually, WITHIN } from '../support/poll.ts';
 
+const soon = () => AbortSignal.timeout(10_000);
 const POOLER = { enableConnectionPooler: true };
 
 isolated('drills on isolated members', sandbox => {
@@ -32,6 +35,32 @@ isolated('drills on isolated members', sandbox => {
     expect(run.wholeAfterMs, run.notes.join('\n')).not.toBeNull();
     const events = run.timeline.map(({ event }) => event);
     expect(events).toEqual(expect.arrayContaining(['injected', 'fenced', 'promoted', 'undone', 'whole']));
+  });
+
+  it('whoever shares the host of the primary does not lead the voters for long', async () => {
+    const { members } = await cluster.status();
+    const beside = members.findIndex(({ role }) => role === 'primary');
+    const { cert, key } = cluster.certificate;
+    const identity = { ca: String(cluster.ca), cert: String(cert), key: String(key) };
+    const voters = members.map(({ address }) => new EtcdClient(address, identity));
+    const leads = async () => {
+      const found = await Promise.all(voters.map(voter => voter.leadership(soon())));
+      return found.findIndex(({ id, leader }) => id === leader);
+    };
+    try {
+      const own = voters[beside];
+      const leader = await leads();
+      if (own === undefined) throw new Error('nobody is primary');
+      if (leader !== beside) await voters[leader]?.moveLeadership((await own.leadership(soon())).id, soon());
+      expect(await leads()).toBe(beside);
+      await eventually('another voter to lead', WITHIN.streaming, async () => (await leads()) !== beside);
+      const { events } = await sandbox.json<EventsDocument>(['events', 'insel']);
+      expect(events.findLast(({ event }) => event === 'healed')?.message).toMatch(
+        /lead the voters instead of/,
+      );
+    } finally {
+      for (const voter of voters) voter[Symbol.dispose]();
+    }
   });
 
   it('E2: a primary whose disk hangs is replaced, which Patroni alone does not notice', async () => {
