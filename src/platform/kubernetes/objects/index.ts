@@ -1,6 +1,12 @@
+import { access } from './access.ts';
+import { disruptionBudgets } from './disruption.ts';
 import type { ObjectsInput } from './input.ts';
+import { networkPolicies } from './networkPolicies.ts';
 import type { KubeObject } from './object.ts';
+import { memberConfig } from './patroni.ts';
+import { pooler, wantedPoolers } from './pooler.ts';
 import { services } from './services.ts';
+import { statefulSet } from './statefulSet.ts';
 
 export type { ObjectFacts, ObjectsInput } from './input.ts';
 export type { KubeObject, Owner } from './object.ts';
@@ -11,5 +17,13 @@ export { type SecretPurpose, type SecretWanted, secretsWanted } from './secrets.
  * Pure. Throws InvalidSpecError for what `judgeSpec` reports, so ask that first.
  */
 export function desiredObjects(input: ObjectsInput): KubeObject[] {
-  return [...services(input)];
+  return [
+    ...access(input),
+    ...networkPolicies(input),
+    ...services(input),
+    memberConfig(input),
+    ...disruptionBudgets(input),
+    statefulSet(input),
+    ...wantedPoolers(input).flatMap(endpoint => pooler(input, endpoint)),
+  ];
 }

@@ -1,4 +1,5 @@
 import type { KubernetesPart } from '../../../core/manifest/specKubernetes.ts';
+import type { JsonValue } from '../../../core/manifest/yamlTree.ts';
 
 /** A Kubernetes object as it is sent to the API server: plain data, every field ours. */
 export interface KubeObject {
@@ -27,8 +28,8 @@ export interface Owner {
  * `entries` without what is undefined, so that an absent choice is an absent field: server-side apply then leaves it
  * to Kubernetes, and the hash of a template does not depend on how it was put together.
  */
-export function defined<T extends object>(entries: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>;
-  };
+export function defined(entries: Record<string, JsonValue | undefined>): KubernetesPart {
+  return Object.fromEntries(
+    Object.entries(entries).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+  );
 }

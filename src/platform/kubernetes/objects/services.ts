@@ -12,6 +12,7 @@ import {
 } from './labels.ts';
 import { configServiceName, POSTGRES_PORT, serviceName } from './names.ts';
 import { defined, type KubeObject } from './object.ts';
+import { wantedPoolers } from './pooler.ts';
 
 /** Whom a load balancer lets in when the manifest names nobody: nobody. */
 const NOBODY = ['127.0.0.1/32'];
@@ -22,12 +23,7 @@ export function services(input: ObjectsInput): KubeObject[] {
 }
 
 export function wantedEndpoints({ spec }: Pick<ObjectsInput, 'spec'>): EndpointName[] {
-  return [
-    'primary',
-    'standby',
-    ...(spec.pooler.primary ? (['pooler'] as const) : []),
-    ...(spec.pooler.standby ? (['poolerStandby'] as const) : []),
-  ];
+  return ['primary', 'standby', ...wantedPoolers({ spec })];
 }
 
 function service(input: ObjectsInput, endpoint: EndpointName): KubeObject {
