@@ -1,0 +1,316 @@
+import type { ClusterSpec } from '../../../core/manifest/spec.ts';
+import { messageOf, PgherdError } from '../../../lib/errors.ts';
+import { ApiConflictError } from '../api/errors.ts';
+import type { LiveObject } from '../api/kinds.ts';
+import { growVolumes } from '../children/volumes.ts';
+import { hashOf } from '../objects/hash.ts';
+import { TEMPLATE_HASH } from '../objects/labels.ts';
+import { desiredDynamicConfig } from '../objects/patroni.ts';
+import { type PatroniView, primaryOf, viewOf } from '../patroni/view.ts';
+import { patchSettings } from '../patroni/write.ts';
+import type { Outcome } from '../queue/workQueue.ts';
+import { decide, type RollStep } from '../roll/decide.ts';
+import { syncDatabases } from '../sql/databases.ts';
+import type { StatusInput, Trouble } from '../status/compute.ts';
+import { act, MEMBER_CONTAINER } from './act.ts';
+import { backupOf } from './backup.ts';
+import { type Memory, memoryOf, type Reconciler } from './context.ts';
+import { FINALIZER, takeDown } from './deletion.ts';
+import { readManifest } from './manifest.ts';
+import { type ObjectsResult, syncObjects } from './objects.ts';
+import { report } from './report.ts';
+
+/** When to look again although nothing was seen to change: what runs out by itself has to be noticed. */
+const AGAIN = { settledMs: 30_000, waitingMs: 5_000, leaderMs: 2_000, changedMs: 500 };
+/** Roles and databases are compared this often although neither manifest nor Secrets changed. */
+const DATABASES_MS = 10 * 60_000;
+
+/**
+ * One look at one cluster, and the next step towards what its manifest asks for. Everything is computed from what is
+ * observed now; a run that is cut off anywhere is finished by the next one.
+ */
+export async function reconcile(reconciler: Reconciler, key: string, signal: AbortSignal): Promise<Outcome> {
+  const cluster = reconciler.watched.cluster(key);
+  if (cluster === undefined) {
+    reconciler.memory.delete(key);
+    return { kind: 'done', againMs: undefined };
+  }
+  if (!isOurs(cluster, reconciler)) return { kind: 'done', againMs: undefined };
+  const pass = new Pass(reconciler, cluster, key, signal);
+  try {
+    return cluster.metadata.deletionTimestamp === undefined ? await pass.run() : await pass.end();
+  } catch (error) {
+    signal.throwIfAborted();
+    // Somebody was faster; what is watched will say what there is now.
+    if (error instanceof ApiConflictError) return { kind: 'done', againMs: AGAIN.changedMs };
+    await pass.fail(error);
+    throw error;
+  }
+}
+
+function isOurs(cluster: LiveObject, { config }: Reconciler): boolean {
+  return cluster.metadata.annotations?.['acid.zalan.do/controller'] === config.controllerId;
+}
+
+class Pass {
+  readonly #reconciler: Reconciler;
+  readonly #cluster: LiveObject;
+  readonly #key: string;
+  readonly #signal: AbortSignal;
+  readonly #memory: Memory;
+
+  constructor(reconciler: Reconciler, cluster: LiveObject, key: string, signal: AbortSignal) {
+    this.#reconciler = reconciler;
+    this.#cluster = cluster;
+    this.#key = key;
+    this.#signal = signal;
+    this.#memory = memoryOf(reconciler, key);
+  }
+
+  async run(): Promise<Outcome> {
+    const spec = await this.#read();
+    if (spec === undefined) return { kind: 'done', againMs: AGAIN.settledMs };
+    await this.#ensureFinalizer();
+    const objects = await this.#objects(spec);
+    const volumes = await this.#volumes(spec);
+    const view = this.#view();
+    const step = this.#decide(spec, view, objects);
+    const settings = await this.#settings(spec, view);
+    // A changed configuration is seen by the members a moment later, and may ask for restarts.
+    const acted = settings
+      ? false
+      : await act(step, {
+          cluster: this.#cluster,
+          labels: objects.labels,
+          reconciler: this.#reconciler,
+          memory: this.#memory,
+          signal: this.#signal,
+        });
+    const databases = await this.#databases(spec, view, objects);
+    const settled = objects.changes.length === 0 && !settings && databases.settled;
+    await this.#report({
+      spec,
+      view,
+      step,
+      settled,
+      failure: volumes ?? databases.failure,
+    });
+    return { kind: 'done', againMs: this.#again(view, step, settled, acted || settings) };
+  }
+
+  /** One round of taking down what was deleted. */
+  async end(): Promise<Outcome> {
+    const { done, waitingFor } = await takeDown(this.#cluster, this.#reconciler, this.#signal);
+    if (done) {
+      this.#reconciler.memory.delete(this.#key);
+      return { kind: 'done', againMs: undefined };
+    }
+    const step: RollStep = { kind: 'wait', reason: `waits for ${waitingFor}` };
+    await this.#report({ spec: undefined, view: this.#view(), step, settled: false, failure: undefined });
+    return { kind: 'done', againMs: AGAIN.waitingMs };
+  }
+
+  /** Says in the status what went wrong; never rejects. */
+  async fail(error: unknown): Promise<void> {
+    const { record } = this.#reconciler;
+    const reason = error instanceof PgherdError ? camel(error.code) : 'InternalError';
+    const parts =
+      error instanceof PgherdError ? [error.message, error.detail, error.hint] : [messageOf(error)];
+    const message = parts
+      .filter(part => part !== undefined && part !== '')
+      .join('; ')
+      .slice(0, 1000);
+    const failure: Trouble = { reason, message };
+    await record(this.#cluster, { type: 'Warning', reason, message }, this.#signal);
+    const spec = this.#memory.parsed?.spec;
+    const step: RollStep = { kind: 'none' };
+    await this.#report({ spec, view: this.#view(), step, settled: false, failure }).catch(() => {});
+  }
+
+  async #read(): Promise<ClusterSpec | undefined> {
+    const { config, record } = this.#reconciler;
+    const { generation = 0, labels, annotations } = this.#cluster.metadata;
+    const version = hashOf([generation, labels, annotations]);
+    const known = this.#memory.parsed;
+    if (known !== undefined && known.version === version) return known.spec;
+    const read = readManifest(this.#cluster, config);
+    if (!read.ok) {
+      await record(
+        this.#cluster,
+        { type: 'Warning', reason: 'InvalidSpec', message: read.trouble.message },
+        this.#signal,
+      );
+      await this.#report({
+        spec: this.#memory.parsed?.spec,
+        view: this.#view(),
+        step: { kind: 'none' },
+        settled: false,
+        failure: undefined,
+        invalid: read.trouble,
+      });
+      return undefined;
+    }
+    for (const message of read.warnings) {
+      await record(this.#cluster, { type: 'Warning', reason: 'ManifestWarning', message }, this.#signal);
+    }
+    this.#memory.parsed = { version, spec: read.spec };
+    return read.spec;
+  }
+
+  async #ensureFinalizer(): Promise<void> {
+    const { name, namespace, resourceVersion, finalizers = [] } = this.#cluster.metadata;
+    if (finalizers.includes(FINALIZER)) return;
+    await this.#reconciler.client.merge(
+      { kind: 'postgresql', namespace, name },
+      { metadata: { resourceVersion, finalizers: [...finalizers, FINALIZER] } },
+      this.#signal,
+    );
+  }
+
+  async #objects(spec: ClusterSpec): Promise<ObjectsResult> {
+    const result = await syncObjects(this.#cluster, spec, this.#reconciler, this.#memory, this.#signal);
+    for (const { kind, name, what } of result.changes) {
+      await this.#reconciler.record(
+        this.#cluster,
+        { type: 'Normal', reason: camel(what), message: `${kind} ${name} was ${what}` },
+        this.#signal,
+      );
+    }
+    return result;
+  }
+
+  async #volumes(spec: ClusterSpec): Promise<Trouble | undefined> {
+    const { client, watched, record } = this.#reconciler;
+    const claims = watched
+      .children('PersistentVolumeClaim', this.#key)
+      .filter(claim => claim.metadata.name.startsWith(`pgdata-${this.#cluster.metadata.name}-`));
+    const { grown, trouble } = await growVolumes(claims, spec.volume.sizeBytes, client, this.#signal);
+    for (const name of grown) {
+      const message = `${name} was asked to grow`;
+      await record(this.#cluster, { type: 'Normal', reason: 'VolumeGrows', message }, this.#signal);
+    }
+    return trouble;
+  }
+
+  #view(): PatroniView {
+    const { watched } = this.#reconciler;
+    return viewOf({
+      cluster: this.#cluster.metadata.name,
+      hashAnnotation: TEMPLATE_HASH,
+      pods: watched.children('Pod', this.#key),
+      configMaps: watched.children('ConfigMap', this.#key),
+      renewedAgoMs: watched.renewedAgoMs(this.#key, performance.now()),
+    });
+  }
+
+  #decide(spec: ClusterSpec, view: PatroniView, { templateHash, replicas }: ObjectsResult): RollStep {
+    return decide({
+      view,
+      templateHash,
+      wanted: spec.instances,
+      replicas,
+      synchronousMode: spec.patroni.synchronousMode !== 'async' && spec.instances > 1,
+      cordoned: this.#reconciler.watched.cordonedNodes(),
+    });
+  }
+
+  /** Resolves with whether Patroni's configuration had to be changed. */
+  async #settings(spec: ClusterSpec, view: PatroniView): Promise<boolean> {
+    const { client, config, record } = this.#reconciler;
+    const changed = await patchSettings(view, desiredDynamicConfig(spec, config), {
+      client,
+      namespace: this.#cluster.metadata.namespace ?? 'default',
+      cluster: this.#cluster.metadata.name,
+      labels: {},
+      signal: this.#signal,
+    });
+    if (changed === undefined) return false;
+    const message = `Patroni's configuration was changed: ${changed}`;
+    await record(this.#cluster, { type: 'Normal', reason: 'Configured', message }, this.#signal);
+    return true;
+  }
+
+  /** Only when something it depends on has changed, or after a while: it has to ask the primary. */
+  async #databases(
+    spec: ClusterSpec,
+    view: PatroniView,
+    { passwords }: ObjectsResult,
+  ): Promise<{ settled: boolean; failure: Trouble | undefined }> {
+    const primary = primaryOf(view);
+    if (primary?.well !== true) return { settled: spec.instances === 0, failure: undefined };
+    const fingerprint = hashOf([
+      this.#memory.parsed?.version,
+      [...passwords.byUser],
+      primary.uid,
+      primary.timeline,
+    ]);
+    const known = this.#memory.databases;
+    if (
+      known !== undefined &&
+      known.fingerprint === fingerprint &&
+      performance.now() - known.at < DATABASES_MS
+    ) {
+      return { settled: true, failure: undefined };
+    }
+    const { client, record } = this.#reconciler;
+    const target = {
+      namespace: this.#cluster.metadata.namespace ?? 'default',
+      pod: primary.name,
+      container: MEMBER_CONTAINER,
+    };
+    try {
+      const done = await syncDatabases({
+        client,
+        target,
+        spec,
+        passwords: passwords.byUser,
+        signal: this.#signal,
+      });
+      for (const message of done) {
+        await record(this.#cluster, { type: 'Normal', reason: 'DatabaseChanged', message }, this.#signal);
+      }
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      const { reason, message } = { reason: 'DatabaseFailed', message: messageOf(error) };
+      await record(this.#cluster, { type: 'Warning', reason, message }, this.#signal);
+      return { settled: false, failure: { reason, message } };
+    }
+    this.#memory.databases = { fingerprint, at: performance.now() };
+    return { settled: true, failure: undefined };
+  }
+
+  #again(view: PatroniView, step: RollStep, settled: boolean, acted: boolean): number {
+    if (acted) return AGAIN.changedMs;
+    if (primaryOf(view)?.well !== true && view.members.length > 0) return AGAIN.leaderMs;
+    return step.kind !== 'none' || !settled ? AGAIN.waitingMs : AGAIN.settledMs;
+  }
+
+  async #report(
+    facts: Pick<StatusInput, 'view' | 'step' | 'settled' | 'failure'> & {
+      spec: ClusterSpec | undefined;
+      invalid?: Trouble;
+    },
+  ): Promise<void> {
+    const { spec, invalid, ...rest } = facts;
+    const { watched } = this.#reconciler;
+    await report(
+      this.#cluster,
+      {
+        ...rest,
+        generation: this.#cluster.metadata.generation ?? 0,
+        invalid,
+        deleting: this.#cluster.metadata.deletionTimestamp !== undefined,
+        wanted: spec?.instances ?? rest.view.members.length,
+        synchronousMode: spec !== undefined && spec.patroni.synchronousMode !== 'async',
+        backup: backupOf(watched.children('CronJob', this.#key), this.#reconciler.now()),
+      },
+      this.#reconciler,
+      this.#signal,
+    );
+  }
+}
+
+/** secret-incomplete → SecretIncomplete */
+function camel(code: string): string {
+  return code.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
