@@ -1,6 +1,7 @@
 import { access } from './access.ts';
 import { disruptionBudgets } from './disruption.ts';
 import type { ObjectsInput } from './input.ts';
+import { logicalBackup } from './logicalBackup.ts';
 import { networkPolicies } from './networkPolicies.ts';
 import type { KubeObject } from './object.ts';
 import { memberConfig } from './patroni.ts';
@@ -25,5 +26,6 @@ export function desiredObjects(input: ObjectsInput): KubeObject[] {
     ...disruptionBudgets(input),
     statefulSet(input),
     ...wantedPoolers(input).flatMap(endpoint => pooler(input, endpoint)),
+    ...logicalBackup(input),
   ];
 }

@@ -14,10 +14,7 @@ export function refusals(value: unknown, schema: StructuralSchema, path = ''): s
       return typeof value === 'boolean' ? [] : wrong;
     case 'integer':
       if (!Number.isInteger(value)) return wrong;
-      return Number(value) < (schema.minimum ?? Number(value)) ||
-        Number(value) > (schema.maximum ?? Number(value))
-        ? [`${path}: out of range`]
-        : [];
+      return inRange(Number(value), schema) ? [] : [`${path}: out of range`];
     case 'array':
       return Array.isArray(value)
         ? value.flatMap((item, n) =>
@@ -27,6 +24,11 @@ export function refusals(value: unknown, schema: StructuralSchema, path = ''): s
     case 'object':
       return typeof value === 'object' && !Array.isArray(value) ? inObject(value, schema, path) : wrong;
   }
+}
+
+function inRange(value: number, { format, minimum, maximum }: StructuralSchema): boolean {
+  const widest = format === 'int32' ? 2 ** 31 - 1 : Number.MAX_SAFE_INTEGER;
+  return value >= (minimum ?? -widest - 1) && value <= (maximum ?? widest);
 }
 
 /** Unknown keys pass: this format keeps them. An API server drops null where it is not allowed. */
