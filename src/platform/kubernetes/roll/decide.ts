@@ -98,11 +98,7 @@ function evacuate(input: RollInput): RollStep | undefined {
   if (primary === undefined || input.view.switchoverPending) return undefined;
   const drained = primary.node !== undefined && input.cordoned.has(primary.node);
   if (!drained || primary.terminating) return undefined;
-  const to = successor(
-    input,
-    primary,
-    member => member.node === undefined || !input.cordoned.has(member.node),
-  );
+  const to = successor(input, primary);
   if (to === undefined) return undefined;
   return {
     kind: 'switchover',
@@ -137,7 +133,7 @@ function roll(input: RollInput, outdated: (member: MemberView) => boolean): Roll
 
 function handOver(input: RollInput, primary: MemberView, reason: string): RollStep {
   if (input.view.switchoverPending) return { kind: 'wait', reason: 'a switchover is under way' };
-  const to = successor(input, primary, () => true);
+  const to = successor(input, primary);
   if (to === undefined) return { kind: 'wait', reason: `no standby can take over from ${primary.name} yet` };
   return { kind: 'switchover', from: primary.name, to: to.name, reason };
 }
@@ -169,12 +165,15 @@ function scaleDown(input: RollInput): RollStep | undefined {
 
 /** The standby to take over: commits wait for it, and it stays. Patroni itself sees to it that nothing is lost. */
 function successor(
-  { view, wanted, synchronousMode }: RollInput,
+  { view, wanted, synchronousMode, cordoned }: RollInput,
   primary: MemberView,
-  allowed: (member: MemberView) => boolean,
 ): MemberView | undefined {
-  return view.members
-    .filter(member => member.name !== primary.name && member.well && allowed(member))
-    .filter(member => !synchronousMode || member.synchronous)
-    .sort((a, b) => Number(a.ordinal >= wanted) - Number(b.ordinal >= wanted) || a.ordinal - b.ordinal)[0];
+  return (
+    view.members
+      .filter(member => member.name !== primary.name && member.well)
+      // From a node that is being drained it would have to move on at once.
+      .filter(member => member.node === undefined || !cordoned.has(member.node))
+      .filter(member => !synchronousMode || member.synchronous)
+      .sort((a, b) => Number(a.ordinal >= wanted) - Number(b.ordinal >= wanted) || a.ordinal - b.ordinal)[0]
+  );
 }
