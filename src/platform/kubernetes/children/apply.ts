@@ -27,14 +27,11 @@ export function whyApply(
   if (live === undefined) return 'created';
   if (live.metadata.annotations?.[DESIRED_HASH] !== hash) return 'changed';
   const edits = editsOf(live);
-  const known = settled.get(live.metadata.uid);
-  if (known === edits) return undefined;
-  // Not seen before by this process: our own fields tell.
-  if (known === undefined && contains(live, wanted)) {
-    settled.set(live.metadata.uid, edits);
-    return undefined;
-  }
-  return 'repaired';
+  if (settled.get(live.metadata.uid) === edits) return undefined;
+  // Changed by others, or not seen before by this process: our own fields tell.
+  if (!contains(live, wanted)) return 'repaired';
+  settled.set(live.metadata.uid, edits);
+  return undefined;
 }
 
 export interface ApplyContext {

@@ -30,6 +30,8 @@ export interface Memory {
   objects: { fingerprint: string; at: number } | undefined;
   /** The same of roles, passwords and databases. */
   databases: { fingerprint: string; at: number } | undefined;
+  /** Times in a row that they could not be looked at. */
+  databaseFailures: number;
   /** Whom we last asked to take over: its taking over was planned. */
   movingTo: string | undefined;
   /** The manifest of this generation, read. */
@@ -43,6 +45,7 @@ export function memoryOf(reconciler: Reconciler, key: string): Memory {
       settled: new Map(),
       objects: undefined,
       databases: undefined,
+      databaseFailures: 0,
       movingTo: undefined,
       parsed: undefined,
     };

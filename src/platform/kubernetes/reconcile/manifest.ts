@@ -47,7 +47,10 @@ function missingImage(spec: ClusterSpec, config: OperatorConfig): InvalidSpecErr
 }
 
 function troubleOf(faults: { path: string; message: string; hint: string }[]): Trouble {
-  const shown = faults.slice(0, SHOWN).map(({ path, message, hint }) => `${path}: ${message} (${hint})`);
+  const shown = faults.slice(0, SHOWN).map(({ path, message, hint }) => {
+    const place = message.startsWith(path) ? '' : `${path}: `;
+    return `${place}${message} (${hint})`;
+  });
   const more = faults.length > SHOWN ? [`and ${faults.length - SHOWN} more`] : [];
   return { reason: 'InvalidManifest', message: [...shown, ...more].join('; ') };
 }

@@ -1,4 +1,5 @@
 import type { ClusterSpec } from '../../../core/manifest/spec.ts';
+import { SqlError } from '../../../engine/postgres/connection.ts';
 import { messageOf, PgherdError } from '../../../lib/errors.ts';
 import { ApiConflictError } from '../api/errors.ts';
 import type { LiveObject } from '../api/kinds.ts';
@@ -24,6 +25,8 @@ import { report } from './report.ts';
 const AGAIN = { settledMs: 30_000, waitingMs: 5_000, leaderMs: 2_000, changedMs: 500 };
 /** Roles and databases are compared this often although neither manifest nor Secrets changed. */
 const DATABASES_MS = 10 * 60_000;
+/** So often in a row a primary may be away before that is worth a word. */
+const PASSING_FAILURES = 5;
 
 /**
  * One look at one cluster, and the next step towards what its manifest asks for. Everything is computed from what is
@@ -86,7 +89,11 @@ class Pass {
           memory: this.#memory,
           signal: this.#signal,
         });
-    const databases = await this.#databases(spec, view, objects);
+    // While the primary is about to move or stop, a conversation with it would only break off.
+    const calm = !acted && !view.switchoverPending;
+    const databases = calm
+      ? await this.#databases(spec, view, objects)
+      : { settled: false, failure: undefined };
     const settled = objects.changes.length === 0 && !settings && databases.settled;
     await this.#report({
       spec,
@@ -238,12 +245,7 @@ class Pass {
   ): Promise<{ settled: boolean; failure: Trouble | undefined }> {
     const primary = primaryOf(view);
     if (primary?.well !== true) return { settled: spec.instances === 0, failure: undefined };
-    const fingerprint = hashOf([
-      this.#memory.parsed?.version,
-      [...passwords.byUser],
-      primary.uid,
-      primary.timeline,
-    ]);
+    const fingerprint = hashOf([this.#memory.parsed?.version, [...passwords.byUser], primary.uid]);
     const known = this.#memory.databases;
     if (
       known !== undefined &&
@@ -271,10 +273,20 @@ class Pass {
       }
     } catch (error) {
       this.#signal.throwIfAborted();
+      this.#memory.databaseFailures += 1;
+      // It went away meanwhile; whoever is primary then is asked again.
+      const passing = this.#memory.databaseFailures < PASSING_FAILURES;
+      if (
+        passing &&
+        (!(error instanceof SqlError) || error.sqlstate === undefined || /^(08|57)/.test(error.sqlstate))
+      ) {
+        return { settled: false, failure: undefined };
+      }
       const { reason, message } = { reason: 'DatabaseFailed', message: messageOf(error) };
       await record(this.#cluster, { type: 'Warning', reason, message }, this.#signal);
       return { settled: false, failure: { reason, message } };
     }
+    this.#memory.databaseFailures = 0;
     this.#memory.databases = { fingerprint, at: performance.now() };
     return { settled: true, failure: undefined };
   }

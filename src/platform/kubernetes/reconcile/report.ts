@@ -28,11 +28,7 @@ export async function report(
     if (old?.status === value) continue;
     const bad = BAD_WHEN[type];
     if (bad === undefined || (old === undefined && value !== bad)) continue;
-    await record(
-      cluster,
-      { type: value === bad ? 'Warning' : 'Normal', reason: type + reason, message },
-      signal,
-    );
+    await record(cluster, { type: value === bad ? 'Warning' : 'Normal', reason, message }, signal);
   }
 }
 
@@ -40,5 +36,4 @@ export async function report(
 const BAD_WHEN: Partial<Record<string, 'True' | 'False'>> = {
   Available: 'False',
   Degraded: 'True',
-  InvalidSpec: 'True',
 };
