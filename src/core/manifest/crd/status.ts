@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { int64, optional, required } from '../schemaField.ts';
 
-/** What the format's operator has always written, and its users' scripts read. */
+/** What the format's operator has always written, and its users' scripts read; the last two are ours. */
 export const clusterStatuses = [
   'Creating',
   'Updating',
@@ -10,6 +10,8 @@ export const clusterStatuses = [
   'UpdateFailed',
   'SyncFailed',
   'Invalid',
+  'Stopped',
+  'Deleting',
 ] as const;
 
 export const conditionTypes = [
@@ -18,6 +20,10 @@ export const conditionTypes = [
   'Degraded',
   'BackupHealthy',
   'InvalidSpec',
+  // What kstatus reads.
+  'Ready',
+  'Reconciling',
+  'Stalled',
 ] as const;
 
 const condition = z.looseObject({

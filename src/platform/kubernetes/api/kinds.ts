@@ -65,6 +65,12 @@ const KINDS = {
   ServiceAccount: { apiVersion: 'v1', plural: 'serviceaccounts' },
   PersistentVolumeClaim: { apiVersion: 'v1', plural: 'persistentvolumeclaims' },
   Event: { apiVersion: 'v1', plural: 'events' },
+  Namespace: { apiVersion: 'v1', plural: 'namespaces', clusterWide: true },
+  CustomResourceDefinition: {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    plural: 'customresourcedefinitions',
+    clusterWide: true,
+  },
   Node: { apiVersion: 'v1', plural: 'nodes', clusterWide: true },
   PodDisruptionBudget: { apiVersion: 'policy/v1', plural: 'poddisruptionbudgets' },
   CronJob: { apiVersion: 'batch/v1', plural: 'cronjobs' },

@@ -110,12 +110,12 @@ class LeaseKeeper {
   async renew(signal: AbortSignal): Promise<boolean> {
     const { identity, timing } = this.#options;
     const live = await this.#read(signal);
-    this.#sighting = sight(this.#sighting, recordOf(live), performance.now());
+    this.#sighting = sight(this.#sighting, leaseRecordOf(live), performance.now());
     if (!mayTake(this.#sighting, identity, performance.now())) return false;
     const began = performance.now();
     try {
       const written = await this.#write(live, signal);
-      this.#sighting = sight(this.#sighting, recordOf(written), performance.now());
+      this.#sighting = sight(this.#sighting, leaseRecordOf(written), performance.now());
     } catch (error) {
       if (error instanceof ApiConflictError) return false;
       throw error;
@@ -128,7 +128,7 @@ class LeaseKeeper {
   async release(): Promise<void> {
     const signal = AbortSignal.timeout(3000);
     const live = await this.#read(signal);
-    if (live === undefined || recordOf(live)?.holder !== this.#options.identity) return;
+    if (live === undefined || leaseRecordOf(live)?.holder !== this.#options.identity) return;
     await this.#client.replace({ ...live, spec: { ...specOf(live), holderIdentity: '' } }, signal);
   }
 
@@ -171,7 +171,8 @@ function specOf(lease: LiveObject): LeaseSpec {
   return (lease.spec ?? {}) as LeaseSpec;
 }
 
-function recordOf(lease: LiveObject | undefined): LeaseRecord | undefined {
+/** What a Lease says; undefined: there is none. */
+export function leaseRecordOf(lease: LiveObject | undefined): LeaseRecord | undefined {
   if (lease === undefined) return undefined;
   const { holderIdentity = '', renewTime = '', leaseDurationSeconds = 15 } = specOf(lease);
   return { holder: holderIdentity, renewTime, durationMs: leaseDurationSeconds * 1000 };

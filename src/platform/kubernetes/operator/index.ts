@@ -40,6 +40,8 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
   const { config, signal, report } = options;
   const connection = await Connection.open(options);
   const namespace = options.namespace ?? connection.namespace;
+  const lease =
+    config.controllerId === undefined ? 'pgherd-operator' : `pgherd-operator-${config.controllerId}`;
   let leading = false;
   let check = () => {};
   const client = new KubeClient(connection, () => check());
@@ -97,6 +99,8 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
     client,
     watched,
     config,
+    operatorId: `${namespace}/${lease}`,
+    sightings: new Map(),
     openssl: options.openssl,
     metrics,
     record: (cluster, facts, inner) => recorder.record(cluster, facts, inner),
@@ -118,7 +122,7 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
     new KubeClient(connection),
     {
       namespace,
-      name: config.controllerId === undefined ? 'pgherd-operator' : `pgherd-operator-${config.controllerId}`,
+      name: lease,
       identity: `${hostname()}_${randomBytes(4).toString('hex')}`,
       timing: LEASE_TIMING,
       async lead(term, stillLeading) {

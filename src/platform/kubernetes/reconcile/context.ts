@@ -4,6 +4,7 @@ import type { LiveObject } from '../api/kinds.ts';
 import type { Settled } from '../children/apply.ts';
 import type { OperatorConfig } from '../config.ts';
 import type { EventFacts } from '../events/recorder.ts';
+import type { LeaseSighting } from '../lease/judge.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Watched } from '../operator/watched.ts';
 
@@ -15,6 +16,10 @@ export interface Reconciler {
   client: KubeClient;
   watched: Watched;
   config: OperatorConfig;
+  /** namespace/name of our Lease. */
+  operatorId: string;
+  /** Leases of other operators, as we saw them last. */
+  sightings: Map<string, LeaseSighting>;
   openssl: string;
   metrics: Metrics;
   record(cluster: LiveObject, facts: EventFacts, signal: AbortSignal): Promise<void>;

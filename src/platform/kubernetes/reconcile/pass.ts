@@ -15,6 +15,7 @@ import { syncDatabases } from '../sql/databases.ts';
 import type { StatusInput, Trouble } from '../status/compute.ts';
 import { act, MEMBER_CONTAINER } from './act.ts';
 import { backupOf } from './backup.ts';
+import { OPERATOR_ANNOTATION, whyStandBack } from './claim.ts';
 import { type Memory, memoryOf, type Reconciler } from './context.ts';
 import { FINALIZER, takeDown } from './deletion.ts';
 import { readManifest } from './manifest.ts';
@@ -41,6 +42,12 @@ export async function reconcile(reconciler: Reconciler, key: string, signal: Abo
   if (!isOurs(cluster, reconciler)) return { kind: 'done', againMs: undefined };
   const pass = new Pass(reconciler, cluster, key, signal);
   try {
+    const why = await whyStandBack(cluster, reconciler, signal);
+    if (why !== undefined) {
+      const message = `this operator stands back: ${why}`;
+      await reconciler.record(cluster, { type: 'Warning', reason: 'StandsBack', message }, signal);
+      return { kind: 'done', againMs: AGAIN.waitingMs };
+    }
     return cluster.metadata.deletionTimestamp === undefined ? await pass.run() : await pass.end();
   } catch (error) {
     signal.throwIfAborted();
@@ -73,7 +80,7 @@ class Pass {
   async run(): Promise<Outcome> {
     const spec = await this.#read();
     if (spec === undefined) return { kind: 'done', againMs: AGAIN.settledMs };
-    await this.#ensureFinalizer();
+    await this.#claim();
     const objects = await this.#objects(spec);
     const volumes = await this.#volumes(spec);
     const view = this.#view();
@@ -164,14 +171,19 @@ class Pass {
     return read.spec;
   }
 
-  async #ensureFinalizer(): Promise<void> {
-    const { name, namespace, resourceVersion, finalizers = [] } = this.#cluster.metadata;
-    if (finalizers.includes(FINALIZER)) return;
-    await this.#reconciler.client.merge(
-      { kind: 'postgresql', namespace, name },
-      { metadata: { resourceVersion, finalizers: [...finalizers, FINALIZER] } },
-      this.#signal,
-    );
+  /** Before anything is made: nobody else runs it, and it does not go before what it made is taken down. */
+  async #claim(): Promise<void> {
+    const { client, operatorId } = this.#reconciler;
+    const { name, namespace, resourceVersion, annotations, finalizers = [] } = this.#cluster.metadata;
+    const whole = finalizers.includes(FINALIZER) ? finalizers : [...finalizers, FINALIZER];
+    if (whole === finalizers && annotations?.[OPERATOR_ANNOTATION] === operatorId) return;
+    // Of two that see it unclaimed only one succeeds: the other one's version is old then.
+    const metadata = {
+      resourceVersion,
+      finalizers: whole,
+      annotations: { [OPERATOR_ANNOTATION]: operatorId },
+    };
+    await client.merge({ kind: 'postgresql', namespace, name }, { metadata }, this.#signal);
   }
 
   async #objects(spec: ClusterSpec): Promise<ObjectsResult> {

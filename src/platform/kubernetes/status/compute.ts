@@ -1,16 +1,8 @@
+import type { clusterStatuses, conditionTypes } from '../../../core/manifest/crd/status.ts';
 import { type PatroniView, primaryOf } from '../patroni/view.ts';
 import type { RollStep } from '../roll/decide.ts';
 
-export type ConditionType =
-  | 'Available'
-  | 'Progressing'
-  | 'Degraded'
-  | 'BackupHealthy'
-  | 'InvalidSpec'
-  /** The three that kstatus reads. */
-  | 'Ready'
-  | 'Reconciling'
-  | 'Stalled';
+export type ConditionType = (typeof conditionTypes)[number];
 
 export interface Condition {
   type: ConditionType;
@@ -22,17 +14,7 @@ export interface Condition {
   lastTransitionTime: string;
 }
 
-/** The words of the format. */
-export type ClusterStatusWord =
-  | 'Creating'
-  | 'Updating'
-  | 'Running'
-  | 'CreateFailed'
-  | 'UpdateFailed'
-  | 'SyncFailed'
-  | 'Invalid'
-  | 'Stopped'
-  | 'Deleting';
+export type ClusterStatusWord = (typeof clusterStatuses)[number];
 
 export interface ClusterStatus {
   PostgresClusterStatus: ClusterStatusWord;
