@@ -52,5 +52,3 @@ export function defaultValues(version: string) {
   const { images, poolerImage, watchedNamespaces } = values.config;
   return { ...values, config: { images, poolerImage, watchedNamespaces } };
 }
-
-export type InstallValues = ReturnType<typeof defaultValues>;
