@@ -89,7 +89,7 @@ const logicalBackup = z.strictObject({
   volume: anyPart
     .optional()
     .describe(
-      'Volume source that dumps are written to, such as an SMB or NFS share; without it a claim is made',
+      'Volume source that dumps are written to, such as a claim of an SMB share; without it a claim is made',
     ),
   size: z.string().optional().describe('Size of that claim; without it that of the data volume'),
   storageClass: z.string().optional().describe('Class of that claim'),
@@ -111,7 +111,10 @@ export const operatorConfigSchema = z.strictObject({
     .record(z.string().regex(/^\d+$/), z.string().min(1))
     .default({})
     .describe('Image of the database pods for each major version; a manifest can ask for these only'),
-  poolerImage: z.string().optional().describe('Image with PgBouncer; without it that of the database'),
+  poolerImage: z
+    .string()
+    .optional()
+    .describe('Image with PgBouncer; without it manifests cannot ask for poolers'),
   poolerVersion: z.string().default('1.24').describe("PgBouncer's version in that image"),
   poolerRunAsUser: z.int().min(1).default(100).describe('User id of the pooler image'),
   poolerRunAsGroup: z.int().min(1).default(101).describe('Group id of the pooler image'),

@@ -22,9 +22,17 @@ export function credentials({ spec, config }: ObjectsInput, username: string): s
 
 /** Environment of the database container: ours, then the manifest's variables of other names. */
 export function databaseEnvironment(input: ObjectsInput): KubernetesPart[] {
-  const superuser = credentials(input, 'postgres');
-  const replication = credentials(input, 'standby');
-  const own = [
+  const own = ownEnvironment(credentials(input, 'postgres'), credentials(input, 'standby'));
+  return [...own, ...notTaken(input.spec.kubernetes.env, own)];
+}
+
+/** Names that are ours, in capitals. */
+export function databaseEnvironmentNames(): string[] {
+  return ownEnvironment('', '').map(({ name }) => String(name));
+}
+
+function ownEnvironment(superuser: string, replication: string): KubernetesPart[] {
+  return [
     field('POD_NAME', 'metadata.name'),
     field('POD_NAMESPACE', 'metadata.namespace'),
     field('POD_IP', 'status.podIP'),
@@ -39,7 +47,6 @@ export function databaseEnvironment(input: ObjectsInput): KubernetesPart[] {
     fromSecret('PATRONI_REPLICATION_USERNAME', replication, 'username'),
     fromSecret('PATRONI_REPLICATION_PASSWORD', replication, 'password'),
   ];
-  return [...own, ...notTaken(input.spec.kubernetes.env, own)];
 }
 
 /** What a sidecar gets without asking, by the format; its own variables win. */

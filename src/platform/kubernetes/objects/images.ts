@@ -28,6 +28,13 @@ export function imageOf(spec: ClusterSpec, config: OperatorConfig): string {
   });
 }
 
+/** Image of the poolers. Throws InvalidSpecError when there is none. */
 export function poolerImageOf(spec: ClusterSpec, config: OperatorConfig): string {
-  return spec.kubernetes.poolerImage ?? config.poolerImage ?? imageOf(spec, config);
+  const image = spec.kubernetes.poolerImage ?? config.poolerImage;
+  if (image !== undefined) return image;
+  throw new InvalidSpecError('spec.enableConnectionPooler', {
+    code: 'pooler-without-image',
+    message: 'the operator has no image for connection poolers',
+    hint: 'set `poolerImage` in the configuration of the operator, or connectionPooler.dockerImage',
+  });
 }

@@ -10,6 +10,7 @@ import { services } from './services.ts';
 import { statefulSet } from './statefulSet.ts';
 
 export type { ObjectFacts, ObjectsInput } from './input.ts';
+export { judgeSpec } from './judge.ts';
 export type { KubeObject, Owner } from './object.ts';
 export { type SecretPurpose, type SecretWanted, secretsWanted } from './secrets.ts';
 

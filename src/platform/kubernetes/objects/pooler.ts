@@ -115,7 +115,7 @@ function podTemplate(input: ObjectsInput, name: string, labels: Record<string, s
         name: 'connection-pooler',
         image: poolerImageOf(spec, config),
         imagePullPolicy: config.pods.imagePullPolicy,
-        command: ['pgbouncer', `${POOLER_DIRECTORY}/pgbouncer.ini`],
+        args: ['pgbouncer', `${POOLER_DIRECTORY}/pgbouncer.ini`],
         ports: [{ name: 'postgresql', containerPort: POSTGRES_PORT, protocol: 'TCP' }],
         resources: containerResources(spec.pooler.resources),
         securityContext: locked,

@@ -45,11 +45,6 @@ export function statefulSet(input: ObjectsInput): KubeObject {
   };
 }
 
-/** What a pod must carry to be as we want it: compare with the annotation TEMPLATE_HASH of the pod. */
-export function templateHash(input: ObjectsInput): string {
-  return podTemplate(input).metadata.annotations[TEMPLATE_HASH];
-}
-
 function podTemplate(input: ObjectsInput) {
   const { spec, config, facts } = input;
   const { kubernetes } = spec;
@@ -93,7 +88,8 @@ function database(input: ObjectsInput): KubernetesPart {
     name: databaseContainer,
     image: imageOf(spec, config),
     imagePullPolicy: config.pods.imagePullPolicy,
-    command: ['patroni', PATRONI_FILE],
+    // Arguments: the entry point of the image reaps what a killed Patroni leaves behind.
+    args: ['patroni', PATRONI_FILE],
     ports: [
       { name: 'postgresql', containerPort: POSTGRES_PORT, protocol: 'TCP' },
       { name: 'patroni', containerPort: PATRONI_PORT, protocol: 'TCP' },

@@ -2,7 +2,7 @@ import { parseManifest } from '../../../core/manifest/parse.ts';
 import type { ClusterSpec } from '../../../core/manifest/spec.ts';
 import type { LiveObject } from '../api/kinds.ts';
 import type { OperatorConfig } from '../config.ts';
-import { InvalidSpecError, imageOf, poolerImageOf } from '../objects/images.ts';
+import { judgeSpec } from '../objects/index.ts';
 import type { Trouble } from '../status/compute.ts';
 
 export type ReadManifest =
@@ -26,24 +26,12 @@ export function readManifest(cluster: LiveObject, config: OperatorConfig): ReadM
   });
   const parsed = parseManifest(text, { platform: 'kubernetes' });
   if (!parsed.ok) return { ok: false, trouble: troubleOf(parsed.errors) };
-  const missing = missingImage(parsed.spec, config);
-  if (missing !== undefined) {
-    const { path, message, hint = '' } = missing;
-    return { ok: false, trouble: troubleOf([{ path, message, hint }]) };
-  }
-  const warnings = parsed.warnings.map(({ path, message, hint }) => `${path}: ${message}; ${hint}`);
+  const judged = judgeSpec(parsed.spec, config);
+  if (judged.errors.length > 0) return { ok: false, trouble: troubleOf(judged.errors) };
+  const warnings = [...parsed.warnings, ...judged.warnings].map(
+    ({ path, message, hint }) => `${path}: ${message}; ${hint}`,
+  );
   return { ok: true, spec: parsed.spec, warnings };
-}
-
-function missingImage(spec: ClusterSpec, config: OperatorConfig): InvalidSpecError | undefined {
-  try {
-    imageOf(spec, config);
-    poolerImageOf(spec, config);
-    return undefined;
-  } catch (error) {
-    if (error instanceof InvalidSpecError) return error;
-    throw error;
-  }
 }
 
 function troubleOf(faults: { path: string; message: string; hint: string }[]): Trouble {
