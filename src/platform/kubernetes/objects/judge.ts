@@ -3,6 +3,7 @@ import type { OperatorConfig } from '../config.ts';
 import { databaseEnvironmentNames } from './environment.ts';
 import { InvalidSpecError, imageOf, poolerImageOf } from './images.ts';
 import { serviceName } from './names.ts';
+import { DATA_VOLUME, databaseMounts, podVolumes } from './podVolumes.ts';
 import { wantedPoolers } from './pooler.ts';
 
 /** What Kubernetes takes for the name of a Service. */
@@ -37,7 +38,33 @@ export function judgeSpec(
       hint: `shorten the name by ${long.length - MAX_NAME}, or leave the poolers out`,
     });
   }
-  return { errors, warnings: environmentWarnings(spec) };
+  return { errors: [...errors, ...volumeErrors(spec)], warnings: environmentWarnings(spec) };
+}
+
+/** Two volumes of one name, or two in one place, make a pod that Kubernetes does not take. */
+function volumeErrors(spec: ClusterSpec): Remark[] {
+  const own = new Set(podVolumes(spec, []).map(({ name }) => String(name)));
+  const places = new Set(databaseMounts(spec, []).map(({ mountPath }) => String(mountPath)));
+  const names = new Set([...own, DATA_VOLUME]);
+  return spec.kubernetes.additionalVolumes.flatMap(({ name, mountPath }, index) => {
+    const path = `spec.additionalVolumes[${index}]`;
+    const remarks: Remark[] = [];
+    if (names.has(name)) {
+      const whose =
+        own.has(name) || name === DATA_VOLUME ? 'a volume of the pods themselves' : 'another volume';
+      remarks.push({
+        path: `${path}.name`,
+        message: `${name} is the name of ${whose}`,
+        hint: 'choose another',
+      });
+    }
+    if (places.has(mountPath)) {
+      const message = `${mountPath} is where the pods themselves have something mounted`;
+      remarks.push({ path: `${path}.mountPath`, message, hint: 'choose another' });
+    }
+    names.add(name);
+    return remarks;
+  });
 }
 
 /** Variables of the format's own image, by which its users reach what a field of the manifest does here. */

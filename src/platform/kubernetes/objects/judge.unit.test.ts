@@ -57,4 +57,22 @@ describe('judgeSpec', () => {
       'spec.env[1].name USE_WALG_BACKUP speaks to another image',
     ]);
   });
+
+  it('refuses volumes that would meet those of the pods', () => {
+    const volumes = [
+      '{ name: tmp, mountPath: /a }',
+      '{ name: mine, mountPath: /tmp }',
+      '{ name: mine, mountPath: /b }',
+      '{ name: pgdata, mountPath: /c }',
+      '{ name: fine, mountPath: /d }',
+    ];
+    const { config } = inputOf(specWith(''));
+    const { errors } = judgeSpec(specWith(`additionalVolumes: [${volumes.join(', ')}]`), config);
+    expect(errors.map(({ path, message }) => `${path}: ${message}`)).toEqual([
+      'spec.additionalVolumes[0].name: tmp is the name of a volume of the pods themselves',
+      'spec.additionalVolumes[1].mountPath: /tmp is where the pods themselves have something mounted',
+      'spec.additionalVolumes[2].name: mine is the name of another volume',
+      'spec.additionalVolumes[3].name: pgdata is the name of a volume of the pods themselves',
+    ]);
+  });
 });

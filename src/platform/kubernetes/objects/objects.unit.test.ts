@@ -104,7 +104,7 @@ describe('the hash of the pod template', () => {
   const variants = fc.record(
     {
       instances: fc.integer({ min: 0, max: 20 }),
-      allowedSourceRanges: fc.constantFrom([], ['10.0.0.0/8']),
+      allowedSourceRanges: fc.constantFrom<string[]>([], ['10.0.0.0/8']),
       users: fc.constantFrom(spec.users, []),
       parameters: fc.constantFrom<Record<string, string>>({}, { work_mem: '8MB' }),
       pooler: fc.constantFrom(spec.pooler, { ...spec.pooler, standby: false, instances: 5 }),

@@ -1,6 +1,6 @@
 import { databaseContainer, dataMount } from '../../../core/manifest/sections/kubernetes.ts';
+import type { ClusterSpec } from '../../../core/manifest/spec.ts';
 import type { AdditionalVolumeSpec, KubernetesPart } from '../../../core/manifest/specKubernetes.ts';
-import type { ObjectsInput } from './input.ts';
 import { PATRONI_DIRECTORY, SECRET_MODE, SOCKET_DIRECTORY, tlsMounts } from './layout.ts';
 import { certificateSecretName, memberConfigName } from './names.ts';
 import { defined } from './object.ts';
@@ -8,12 +8,17 @@ import { defined } from './object.ts';
 /** Name of the claim template of the data volume. */
 export const DATA_VOLUME = 'pgdata';
 
-/** Volumes of a database pod beside the data. Whatever PostgreSQL and Patroni write elsewhere is in an emptyDir. */
-export function podVolumes({ spec }: ObjectsInput): KubernetesPart[] {
-  const { kubernetes } = spec;
+/**
+ * Volumes of a database pod beside the data, `additional` ones last. Whatever PostgreSQL and Patroni write elsewhere
+ * is in an emptyDir.
+ */
+export function podVolumes(
+  { name: cluster, kubernetes }: ClusterSpec,
+  additional: AdditionalVolumeSpec[] = kubernetes.additionalVolumes,
+): KubernetesPart[] {
   return [
-    { name: 'patroni', configMap: { name: memberConfigName(spec.name) } },
-    ...tlsMounts(certificateSecretName(spec.name), kubernetes.tls).map(({ volume, secret }) => ({
+    { name: 'patroni', configMap: { name: memberConfigName(cluster) } },
+    ...tlsMounts(certificateSecretName(cluster), kubernetes.tls).map(({ volume, secret }) => ({
       name: volume,
       secret: { secretName: secret, defaultMode: SECRET_MODE },
     })),
@@ -21,16 +26,18 @@ export function podVolumes({ spec }: ObjectsInput): KubernetesPart[] {
     { name: 'run', emptyDir: {} },
     // Bounded by the memory limit of the container; the runtime's own /dev/shm would have 64 MB.
     ...(kubernetes.shmVolume ? [{ name: 'dshm', emptyDir: { medium: 'Memory' } }] : []),
-    ...kubernetes.additionalVolumes.map(({ name, source }) => ({ name, ...source })),
+    ...additional.map(({ name, source }) => ({ name, ...source })),
   ];
 }
 
-export function databaseMounts({ spec }: ObjectsInput): KubernetesPart[] {
-  const { kubernetes } = spec;
+export function databaseMounts(
+  { name: cluster, kubernetes }: ClusterSpec,
+  additional: AdditionalVolumeSpec[] = kubernetes.additionalVolumes,
+): KubernetesPart[] {
   return [
-    dataVolumeMount(spec.kubernetes.volume),
+    dataVolumeMount(kubernetes.volume),
     { name: 'patroni', mountPath: PATRONI_DIRECTORY, readOnly: true },
-    ...tlsMounts(certificateSecretName(spec.name), kubernetes.tls).map(({ volume, path }) => ({
+    ...tlsMounts(certificateSecretName(cluster), kubernetes.tls).map(({ volume, path }) => ({
       name: volume,
       mountPath: path,
       readOnly: true,
@@ -38,11 +45,11 @@ export function databaseMounts({ spec }: ObjectsInput): KubernetesPart[] {
     { name: 'tmp', mountPath: '/tmp' },
     { name: 'run', mountPath: SOCKET_DIRECTORY },
     ...(kubernetes.shmVolume ? [{ name: 'dshm', mountPath: '/dev/shm' }] : []),
-    ...additionalMounts(kubernetes.additionalVolumes, databaseContainer),
+    ...additionalMounts(additional, databaseContainer),
   ];
 }
 
-export function dataVolumeMount(volume: ObjectsInput['spec']['kubernetes']['volume']): KubernetesPart {
+export function dataVolumeMount(volume: ClusterSpec['kubernetes']['volume']): KubernetesPart {
   return defined({ name: DATA_VOLUME, mountPath: dataMount, ...subPath(volume) });
 }
 

@@ -74,7 +74,7 @@ function podTemplate(input: ObjectsInput) {
         ? undefined
         : kubernetes.initContainers.map(container => withMounts(input, hardened(container))),
     containers: [database(input), ...kubernetes.sidecars.map(container => sidecar(input, container))],
-    volumes: podVolumes(input),
+    volumes: podVolumes(spec),
   });
   const hash = hashOf({ labels, annotations, body });
   return { metadata: { labels, annotations: { ...annotations, [TEMPLATE_HASH]: hash } }, spec: body };
@@ -109,7 +109,7 @@ function database(input: ObjectsInput): KubernetesPart {
         timeoutSeconds: 10,
         failureThreshold: 10,
       }),
-    volumeMounts: databaseMounts(input),
+    volumeMounts: databaseMounts(spec),
   });
 }
 
