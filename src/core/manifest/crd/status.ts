@@ -41,5 +41,3 @@ export const statusSchema = z.looseObject({
   observedGeneration: optional(int64, 'Generation of the manifest that was acted on last'),
   conditions: optional(z.array(condition), 'State, point by point'),
 });
-
-export type ClusterStatus = z.infer<typeof statusSchema>;

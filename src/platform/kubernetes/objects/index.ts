@@ -9,10 +9,10 @@ import { pooler, wantedPoolers } from './pooler.ts';
 import { services } from './services.ts';
 import { statefulSet } from './statefulSet.ts';
 
-export type { ObjectFacts, ObjectsInput } from './input.ts';
+export type { ObjectsInput } from './input.ts';
 export { judgeSpec } from './judge.ts';
-export type { KubeObject, Owner } from './object.ts';
-export { type SecretPurpose, type SecretWanted, secretsWanted } from './secrets.ts';
+export type { KubeObject } from './object.ts';
+export { type SecretWanted, secretsWanted } from './secrets.ts';
 
 /**
  * All objects of one cluster, in the order in which they are to be applied: what pods need comes before them.

@@ -4,10 +4,10 @@ import type { ObjectMeta } from './object.ts';
 
 export const APPLICATION_LABEL = 'application';
 export const CLUSTER_LABEL = 'cluster-name';
-export const TEAM_LABEL = 'team';
+const TEAM_LABEL = 'team';
 /** Written by Patroni on its own pod. */
 export const ROLE_LABEL = 'spilo-role';
-export const POOLER_LABEL = 'connection-pooler';
+const POOLER_LABEL = 'connection-pooler';
 
 /** Values of ROLE_LABEL: the words of the format and of Patroni's own configuration. */
 export const PRIMARY_ROLE = 'master';

@@ -24,10 +24,6 @@ export function podName(cluster: string, ordinal: number): string {
   return `${cluster}-${ordinal}`;
 }
 
-export function claimName(cluster: string, ordinal: number): string {
-  return `pgdata-${cluster}-${ordinal}`;
-}
-
 /** ConfigMaps that Patroni keeps its state in, the leader's lease first. */
 export function patroniConfigMaps(cluster: string): string[] {
   return ['leader', 'config', 'failover', 'sync'].map(part => `${cluster}-${part}`);

@@ -112,7 +112,9 @@ describe('the hash of the pod template', () => {
     { requiredKeys: [] },
   );
 
-  it('is the same for the same input, and whatever does not touch a pod changes nothing', () => {
+  it('is the same for the same input, and whatever does not touch a pod changes nothing', {
+    timeout: 30_000,
+  }, () => {
     fc.assert(
       fc.property(variants, changes => {
         expect(objectsOf({ ...spec, ...changes })).toEqual(objectsOf({ ...spec, ...changes }));
