@@ -21,6 +21,14 @@ export const obstacle =
       'with the images that it has (images: {"17": …}, poolerImage: …)'
     : undefined;
 
+export interface RunningOperator {
+  /** What it has written so far. */
+  log: string[];
+  kill(name: NodeJS.Signals): Promise<void>;
+  /** Its metrics, summed over labels. */
+  metrics(): Promise<Record<string, number>>;
+}
+
 const signal = () => AbortSignal.timeout(30_000);
 
 /** A namespace of its own on a real API server, and operators that run beside it as processes. */
@@ -57,13 +65,12 @@ export class Bench implements AsyncDisposable {
   }
 
   /** Starts an operator; resolves when it leads, or at once if it need not. */
-  async operator(
-    options: { leads: boolean } = { leads: true },
-  ): Promise<{ kill(name: NodeJS.Signals): Promise<void>; log: string[] }> {
+  async operator(options: { leads: boolean } = { leads: true }): Promise<RunningOperator> {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
     const argv = [
       ...['src/main.ts', 'operator', '--config', join(this.#directory, 'operator.yaml')],
       ...['--kubeconfig', kubeconfig ?? '', '--namespace', this.namespace],
-      ...['--metrics-port', String(20_000 + Math.floor(Math.random() * 20_000))],
+      ...['--metrics-port', String(port)],
     ];
     const process_ = spawn(process.execPath, argv, { stdio: ['ignore', 'ignore', 'pipe'] });
     const log: string[] = [];
@@ -78,6 +85,15 @@ export class Bench implements AsyncDisposable {
         const ended = new Promise<void>(resolve => process_.once('exit', () => resolve()));
         process_.kill(name);
         await ended;
+      },
+      async metrics() {
+        const response = await fetch(`http://127.0.0.1:${port}/metrics`, { signal: signal() });
+        const sums: Record<string, number> = {};
+        for (const line of (await response.text()).split('\n')) {
+          const [, name, value] = /^(\w+)(?:\{.*\})? (\S+)$/.exec(line) ?? [];
+          if (name !== undefined) sums[name] = (sums[name] ?? 0) + Number(value);
+        }
+        return sums;
       },
     };
   }

@@ -32,7 +32,7 @@ export interface Reconciler {
 export interface Memory {
   settled: Settled;
   /** What the objects depended on when all were last as wanted, and when that was (performance.now()). */
-  objects: { fingerprint: string; at: number } | undefined;
+  objects: { fingerprint: string; at: number; templateHash: string } | undefined;
   /** The same of roles, passwords and databases. */
   databases: { fingerprint: string; at: number } | undefined;
   /** Times in a row that they could not be looked at. */

@@ -74,23 +74,29 @@ export async function syncObjects(
   input.facts.poolerSecretsHash =
     userlists.length === 0 ? undefined : hashOf(userlists.map(list => list.data));
 
-  const objects = desiredObjects(input).map(object =>
-    object.kind === 'StatefulSet' && replicas !== undefined ? withReplicas(object, replicas) : object,
-  );
-  const templateHash = templateHashOf(objects);
-  const result = { passwords, templateHash, labels };
+  // Everything that the objects depend on, and every child as it is: while that is the same there is nothing to do.
   const fingerprint = hashOf([
-    cluster.metadata.generation,
-    objects,
+    memory.parsed?.version,
+    input.facts,
+    userlists,
     CHILD_KINDS.flatMap(kind => watched.children(kind, key))
       .filter(object => !isPatronis(object, uid))
       .map(object => `${object.kind}/${object.metadata.name}@${object.metadata.resourceVersion}`),
   ]);
   const known = memory.objects;
-  if (known !== undefined && known.fingerprint === fingerprint && performance.now() - known.at < REVISIT_MS) {
-    return { ...result, changes: [], replicas: replicas ?? spec.instances };
+  if (
+    known !== undefined &&
+    known.fingerprint === fingerprint &&
+    performance.now() - known.at < REVISIT_MS &&
+    replicas !== undefined
+  ) {
+    return { passwords, labels, templateHash: known.templateHash, changes: [], replicas };
   }
 
+  const objects = desiredObjects(input).map(object =>
+    object.kind === 'StatefulSet' && replicas !== undefined ? withReplicas(object, replicas) : object,
+  );
+  const templateHash = templateHashOf(objects);
   const certificates = await certificateSecrets(input, reconciler, labels, signal);
   const all = [...certificates, ...userlists, ...objects];
   const changes: Change[] = [];
@@ -106,8 +112,8 @@ export async function syncObjects(
     watched.children(kind, key),
   );
   changes.push(...(await removeOthers(children, keep, uid, context)));
-  memory.objects = changes.length === 0 ? { fingerprint, at: performance.now() } : undefined;
-  return { ...result, changes, replicas: replicas ?? spec.instances };
+  memory.objects = changes.length === 0 ? { fingerprint, at: performance.now(), templateHash } : undefined;
+  return { passwords, labels, templateHash, changes, replicas: replicas ?? spec.instances };
 }
 
 /** Sets the number of replicas, which is no part of what `syncObjects` keeps. */

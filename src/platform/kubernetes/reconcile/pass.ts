@@ -188,10 +188,14 @@ class Pass {
 
   async #objects(spec: ClusterSpec): Promise<ObjectsResult> {
     const result = await syncObjects(this.#cluster, spec, this.#reconciler, this.#memory, this.#signal);
-    for (const { kind, name, what } of result.changes) {
+    // One Event for all of a kind: a new cluster has two dozen objects.
+    const byWhat = Map.groupBy(result.changes, change => change.what);
+    for (const [what, changes] of byWhat) {
+      const names = changes.map(({ kind, name }) => `${kind} ${name}`).join(', ');
+      const message = `${what}: ${names}`;
       await this.#reconciler.record(
         this.#cluster,
-        { type: 'Normal', reason: camel(what), message: `${kind} ${name} was ${what}` },
+        { type: 'Normal', reason: camel(what), message },
         this.#signal,
       );
     }
