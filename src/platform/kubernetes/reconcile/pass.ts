@@ -5,8 +5,9 @@ import { ApiConflictError } from '../api/errors.ts';
 import type { LiveObject } from '../api/kinds.ts';
 import { growVolumes } from '../children/volumes.ts';
 import { hashOf } from '../objects/hash.ts';
-import { TEMPLATE_HASH } from '../objects/labels.ts';
+import { ROLE_LABEL, TEMPLATE_HASH } from '../objects/labels.ts';
 import { desiredDynamicConfig } from '../objects/patroni.ts';
+import { formerPrimaries } from '../patroni/formerPrimaries.ts';
 import { type PatroniView, primaryOf, viewOf } from '../patroni/view.ts';
 import { patchSettings } from '../patroni/write.ts';
 import type { Outcome } from '../queue/workQueue.ts';
@@ -81,6 +82,7 @@ class Pass {
     const spec = await this.#read();
     if (spec === undefined) return { kind: 'done', againMs: AGAIN.settledMs };
     await this.#claim();
+    await this.#redirect();
     const objects = await this.#objects(spec);
     const volumes = await this.#volumes(spec);
     const view = this.#view();
@@ -184,6 +186,18 @@ class Pass {
       annotations: { [OPERATOR_ANNOTATION]: operatorId },
     };
     await client.merge({ kind: 'postgresql', namespace, name }, { metadata }, this.#signal);
+  }
+
+  /** Clients are no longer sent to a primary that was replaced and cannot say so itself. */
+  async #redirect(): Promise<void> {
+    const { client, watched, record } = this.#reconciler;
+    for (const pod of formerPrimaries(this.#view(), watched.children('Pod', this.#key))) {
+      const { name, namespace, resourceVersion } = pod.metadata;
+      const metadata = { resourceVersion, labels: { [ROLE_LABEL]: null } };
+      await client.merge({ kind: 'Pod', namespace, name }, { metadata }, this.#signal);
+      const message = `${name} is not the primary any more and did not say so: clients go to the new one`;
+      await record(this.#cluster, { type: 'Warning', reason: 'PrimaryReplaced', message }, this.#signal);
+    }
   }
 
   async #objects(spec: ClusterSpec): Promise<ObjectsResult> {
