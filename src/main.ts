@@ -47,6 +47,13 @@ const adapters: Adapters = {
       },
     });
   },
+  async operator({ configFile, ...options }) {
+    const [{ runOperator }, { readOperatorConfig }] = await Promise.all([
+      import('./platform/kubernetes/operator/index.ts'),
+      import('./platform/kubernetes/operator/configFile.ts'),
+    ]);
+    await runOperator({ ...options, env, config: await readOperatorConfig(configFile), openssl: 'openssl' });
+  },
   setup: {
     async inspect({ stateDir, majorWanted }, signal) {
       const { inspectTools } = await import('./platform/local/setup/index.ts');

@@ -15,6 +15,7 @@ import { withExamples } from './help.ts';
 import { keeperCommand } from './keeper/command.ts';
 import { listCommand } from './list/command.ts';
 import { logsCommand } from './logs/command.ts';
+import { operatorCommand } from './operator/command.ts';
 import { passwordCommand } from './password/command.ts';
 import { planCommand } from './plan/command.ts';
 import { psqlCommand } from './psql/command.ts';
@@ -47,6 +48,7 @@ const GROUPS: readonly [title: string, commands: readonly ((cli: Cli) => Command
     [backupCommand, backupsCommand, verifyCommand, restoreCommand, expireCommand, backupKeyCommand],
   ],
   ['Proving:', [stressCommand, drillCommand]],
+  ['Kubernetes:', [operatorCommand]],
   ['This machine:', [setupCommand, versionCommand]],
 ];
 

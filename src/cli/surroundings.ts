@@ -42,10 +42,23 @@ export interface Adapters {
     platform: Platform,
     options: { stateDir: string; signal: AbortSignal; report(line: string): void },
   ): Promise<void>;
+  /** The operator on Kubernetes: runs until the signal aborts. `report` gets a line for what happens. */
+  operator(options: OperatorWish): Promise<void>;
   setup: SetupAdapter;
   /** Where state lies unless the user says otherwise. */
   defaultStateDir(): string;
   versions(): Promise<{ pgherd: string; node: string }>;
+}
+
+export interface OperatorWish {
+  configFile: string | undefined;
+  kubeconfig: string | undefined;
+  context: string | undefined;
+  /** Of the Lease, and of the clusters unless the configuration names others; undefined: the context's. */
+  namespace: string | undefined;
+  metricsPort: number;
+  signal: AbortSignal;
+  report(line: string): void;
 }
 
 export interface SetupReport {

@@ -63,6 +63,7 @@ export function makeSurroundings(options: Options = {}): Made {
   const adapters: Adapters = {
     platform: async () => options.platform ?? Promise.reject(new Error('no platform')),
     keeper: async () => {},
+    operator: async () => {},
     setup: { inspect: async () => options.setup ?? NO_SETUP, install: async () => options.setup ?? NO_SETUP },
     defaultStateDir: () => '/state',
     versions: async () => ({ pgherd: '1.2.3', node: '24.0.0' }),

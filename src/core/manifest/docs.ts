@@ -1,6 +1,6 @@
 import { manifestSchema } from './schema.ts';
 import { fieldsOf, type SchemaField } from './schemaWalk.ts';
-import { treatmentOf } from './support.ts';
+import { exceptionOnKubernetes, treatmentOf } from './support.ts';
 
 const intro = `<!-- Written by scripts/manifestDocs.ts from src/core/manifest: change the schema there, then run it. -->
 
@@ -15,7 +15,7 @@ A cluster is one YAML document of \`apiVersion: acid.zalan.do/v1\` and \`kind: p
   them, with a warning: Kubernetes would refuse them.
 - All errors are shown at once, each with line, column and what to write instead. Warnings do not stop \`up\`.
 
-What one machine does with a field:
+What one machine, and the operator on Kubernetes, do with a field:
 
 | Word | Meaning |
 |---|---|
@@ -23,7 +23,8 @@ What one machine does with a field:
 | **warns** | the field has no effect here; a warning says what happens instead |
 | **refuses** | going on would make something else than was asked for: an error says what to do |
 
-A field that warns or refuses speaks for everything below it. In paths, \`*\` stands for a name of your choice and
+A field that warns or refuses speaks for everything below it. On Kubernetes an unknown field is a warning: manifests
+with such fields are in use there. In paths, \`*\` stands for a name of your choice and
 \`[]\` for each item of a list.
 `;
 
@@ -58,12 +59,22 @@ const nestedParts = new Set(
 
 function table(fields: SchemaField[]): string {
   const rows = fields.map(field => {
-    const cells = [`\`${field.path}\``, field.type, fallback(field), about(field), local(field.path)];
+    const cells = [
+      `\`${field.path}\``,
+      field.type,
+      fallback(field),
+      about(field),
+      local(field.path),
+      onKubernetes(field.path),
+    ];
     return `| ${cells.map(escapeCell).join(' | ')} |`;
   });
-  return ['| Field | Type | Default | Meaning | On one machine |', '|---|---|---|---|---|', ...rows, ''].join(
-    '\n',
-  );
+  return [
+    '| Field | Type | Default | Meaning | On one machine | On Kubernetes |',
+    '|---|---|---|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
 }
 
 function fallback(field: SchemaField): string {
@@ -79,10 +90,18 @@ function about(field: SchemaField): string {
 
 function local(path: string): string {
   const found = treatmentOf(path);
-  if (found === undefined) return '';
-  if (found.from !== path) return `see \`${found.from}\``;
-  const verb = { acted: 'acts', warned: 'warns', refused: 'refuses' }[found.treatment.how];
-  return `**${verb}**: ${found.treatment.says}`;
+  return found === undefined ? '' : said(path, found);
+}
+
+function onKubernetes(path: string): string {
+  const found = exceptionOnKubernetes(path);
+  return found === undefined ? 'acts' : said(path, found);
+}
+
+function said(path: string, { from, treatment }: NonNullable<ReturnType<typeof treatmentOf>>): string {
+  if (from !== path) return `see \`${from}\``;
+  const verb = { acted: 'acts', warned: 'warns', refused: 'refuses' }[treatment.how];
+  return `**${verb}**: ${treatment.says}`;
 }
 
 function escapeCell(text: string): string {

@@ -25,16 +25,18 @@ export function specOf(text: string, platform: Platform = 'local'): ClusterSpec 
   return parsed.spec;
 }
 
+/** With 'kubernetes', what the operator cannot do is left out: then only the format itself speaks. */
 export function errorsOf(text: string, platform: Platform = 'local'): Diagnostic[] {
-  const parsed = parseManifest(text, { platform });
-  return parsed.ok ? [] : parsed.errors;
+  return judged(text, platform).filter(found => found.severity === 'error');
 }
 
-/** All findings, short enough to compare in a table: `error unknown-field spec.user`. */
+/** All findings, short enough to compare in a table: `error unknown-field spec.user`. As `errorsOf`. */
 export function findingsOf(text: string, platform: Platform = 'local'): string[] {
-  return all(parseManifest(text, { platform })).map(
-    ({ severity, code, path }) => `${severity} ${code} ${path}`,
-  );
+  return judged(text, platform).map(({ severity, code, path }) => `${severity} ${code} ${path}`);
+}
+
+function judged(text: string, platform: Platform): Diagnostic[] {
+  return all(parseManifest(text, { platform })).filter(found => found.code !== 'not-supported-by-operator');
 }
 
 export function all(parsed: ParsedManifest): Diagnostic[] {

@@ -8,7 +8,7 @@ import { reportIssue, valueAt } from './schemaIssues.ts';
 import { infoOf, schemaAt } from './schemaWalk.ts';
 import { parametersPath, quoteParameters } from './sections/parameters.ts';
 import type { ClusterSpec } from './spec.ts';
-import { judgeLocally } from './support.ts';
+import { judgeLocally, judgeOnKubernetes } from './support.ts';
 import { readYaml } from './yamlText.ts';
 import type { JsonValue, Place, Tree } from './yamlTree.ts';
 
@@ -22,7 +22,9 @@ export type ParsedManifest =
 /**
  * Reads a `postgresql` manifest. Never throws: whatever is wrong is in `errors`, all of it at once, in the
  * order of the text. With `platform: 'local'` (the default) fields that one machine cannot honour are warned
- * about or refused (see support.ts); with `'kubernetes'` they are taken as they are.
+ * about or refused (see support.ts); with `'kubernetes'` those that the operator cannot. There an unknown field is a
+ * warning only: such manifests are in use with the operator that people know, which never saw them (API servers drop
+ * unknown fields of its CRD), and refusing would stop a cluster that runs.
  */
 export function parseManifest(text: string, options: { platform?: Platform } = {}): ParsedManifest {
   const content = text.startsWith('\uFEFF') ? text.slice(1) : text;
@@ -30,15 +32,17 @@ export function parseManifest(text: string, options: { platform?: Platform } = {
   const tree = readYaml(content, findings);
   if (tree === undefined || !isManifest(tree.value, findings)) return failure(findings);
   quoteParameters(valueAt(tree.value, parametersPath), placeAt(tree.place, parametersPath), findings);
+  const lenient = options.platform === 'kubernetes';
   const result = manifestSchema.safeParse(tree.value);
-  for (const issue of result.error?.issues ?? []) reportIssue(issue, tree.value, findings);
+  for (const issue of result.error?.issues ?? []) reportIssue(issue, tree.value, findings, { lenient });
   warnLooseBooleans(tree, findings);
   const source = result.success ? result.data : repair(tree.value);
   if (source === undefined) return failure(findings);
   warnAliases(source, findings);
   const spec = resolve(source, findings);
-  if (options.platform !== 'kubernetes') judgeLocally(source, findings);
-  if (!result.success || findings.list('error').length > 0) return failure(findings);
+  if (lenient) judgeOnKubernetes(source, findings);
+  else judgeLocally(source, findings);
+  if (findings.list('error').length > 0) return failure(findings);
   return { ok: true, spec, warnings: findings.list('warning'), source };
 }
 

@@ -3,6 +3,7 @@ import type { ManifestSource } from './schema.ts';
 import { readBackup } from './sections/backup.ts';
 import { checkRolesApart, readDatabases } from './sections/databases.ts';
 import { readExposed, readSourceRanges } from './sections/exposure.ts';
+import { readKubernetes } from './sections/kubernetes.ts';
 import { readMaintenanceWindows } from './sections/maintenanceWindows.ts';
 import { readMetadata } from './sections/metadata.ts';
 import { readParameters } from './sections/parameters.ts';
@@ -54,5 +55,6 @@ export function resolve(source: ManifestSource, findings: Findings): ClusterSpec
     allowedSourceRanges: readSourceRanges(spec, findings),
     maintenanceWindows: readMaintenanceWindows(spec, findings),
     backup: readBackup(spec, findings),
+    kubernetes: readKubernetes(spec, findings),
   };
 }

@@ -8,11 +8,16 @@ import type { JsonValue } from './yamlTree.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** Says in the user's words what the schema found, one finding per unknown key. */
-export function reportIssue(issue: Issue, root: JsonValue, findings: Findings): void {
+/** Says in the user's words what the schema found, one finding per unknown key. `lenient`: those are warnings. */
+export function reportIssue(
+  issue: Issue,
+  root: JsonValue,
+  findings: Findings,
+  { lenient = false }: { lenient?: boolean } = {},
+): void {
   const path = toPath(issue.path);
   if (issue.code === 'unrecognized_keys') {
-    for (const key of issue.keys) reportUnknownKey([...path, key], findings);
+    for (const key of issue.keys) reportUnknownKey([...path, key], findings, lenient);
     return;
   }
   const schema = schemaAt(manifestSchema, path);
@@ -60,18 +65,16 @@ export function reportIssue(issue: Issue, root: JsonValue, findings: Findings): 
   });
 }
 
-function reportUnknownKey(path: Path, findings: Findings): void {
+function reportUnknownKey(path: Path, findings: Findings, lenient: boolean): void {
   const key = String(path.at(-1));
   const siblings = keysOf(schemaAt(manifestSchema, path.slice(0, -1)));
-  findings.error(
-    path,
-    {
-      code: 'unknown-field',
-      message: `${pathText(path)} is no field of the format`,
-      hint: unknownKeyHint(key, siblings),
-    },
-    'key',
-  );
+  const finding = {
+    code: 'unknown-field',
+    message: `${pathText(path)} is no field of the format`,
+    hint: unknownKeyHint(key, siblings),
+  };
+  if (lenient) findings.warn(path, finding, 'key');
+  else findings.error(path, finding, 'key');
 }
 
 function unknownKeyHint(key: string, siblings: string[]): string {

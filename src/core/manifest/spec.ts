@@ -1,8 +1,9 @@
 import type { BackupSpec } from './specBackup.ts';
+import type { KubernetesSpec } from './specKubernetes.ts';
 
 /**
  * A manifest with every default filled in and every alias resolved: what the rest of pgherd reads.
- * Platform-neutral. Sizes are bytes, cpu is millicores, times are seconds.
+ * Platform-neutral but for `kubernetes`. Sizes are bytes, cpu is millicores, times are seconds.
  */
 export interface ClusterSpec {
   name: string;
@@ -30,6 +31,8 @@ export interface ClusterSpec {
   allowedSourceRanges: string[];
   maintenanceWindows: MaintenanceWindow[];
   backup: BackupSpec;
+  /** Pods, services and volumes: read by the operator alone. */
+  kubernetes: KubernetesSpec;
 }
 
 /** The four ways in, in the vocabulary of design.md. */

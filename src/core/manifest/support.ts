@@ -1,20 +1,39 @@
 import type { Findings } from './findings.ts';
 import type { Path } from './path.ts';
 import type { ManifestSource } from './schema.ts';
+import { kubernetesExceptions } from './supportKubernetes.ts';
 import { localSupport, type Treatment } from './supportTable.ts';
+
+type Table = Readonly<Record<string, Treatment>>;
 
 /**
  * The entry of the table that speaks for a field of the schema: its own, or that of a field above it that has no
  * effect at all. Undefined: forgotten, which a test prevents.
  */
 export function treatmentOf(path: string): { from: string; treatment: Treatment } | undefined {
-  const own = localSupport[path];
+  return entryFor(localSupport, path);
+}
+
+/** The same for the operator; undefined: the field has its effect. */
+export function exceptionOnKubernetes(path: string): { from: string; treatment: Treatment } | undefined {
+  return entryFor(kubernetesExceptions, path);
+}
+
+function entryFor(table: Table, path: string): { from: string; treatment: Treatment } | undefined {
+  const own = table[path];
   if (own !== undefined) return { from: path, treatment: own };
-  for (const [from, treatment] of Object.entries(localSupport)) {
+  for (const [from, treatment] of Object.entries(table)) {
     const above = path.startsWith(`${from}.`) || path.startsWith(`${from}[]`);
     if (above && treatment.how !== 'acted') return { from, treatment };
   }
   return undefined;
+}
+
+/** What findings say about a platform. */
+interface Words {
+  code: string;
+  /** Where: "on one machine". */
+  where: string;
 }
 
 /**
@@ -22,32 +41,37 @@ export function treatmentOf(path: string): { from: string; treatment: Treatment 
  * or an error where going on would make something else than was asked for.
  */
 export function judgeLocally(source: ManifestSource, findings: Findings): void {
-  for (const [pattern, treatment] of Object.entries(localSupport)) {
+  judgeAll(localSupport, source, { code: 'not-supported-locally', where: 'on one machine' }, findings);
+}
+
+/** The same for what the operator does not do. */
+export function judgeOnKubernetes(source: ManifestSource, findings: Findings): void {
+  const words = { code: 'not-supported-by-operator', where: 'on Kubernetes' };
+  judgeAll(kubernetesExceptions, source, words, findings);
+}
+
+function judgeAll(table: Table, source: ManifestSource, words: Words, findings: Findings): void {
+  for (const [pattern, treatment] of Object.entries(table)) {
     if (treatment.how === 'acted') continue;
-    for (const { path, value } of matches(source, pattern)) judge(path, value, treatment, findings);
+    for (const { path, value } of matches(source, pattern)) judge(path, value, treatment, words, findings);
   }
 }
 
-function judge(path: Path, value: unknown, treatment: Treatment, findings: Findings): void {
+function judge(
+  path: Path,
+  value: unknown,
+  treatment: Treatment,
+  { code, where }: Words,
+  findings: Findings,
+): void {
   if (isNothing(value) || treatment.harmless?.some(harmless => harmless === value)) return;
   const field = String(path.at(-1));
   if (treatment.how === 'refused') {
-    findings.error(
-      path,
-      {
-        code: 'not-supported-locally',
-        message: `${field} is not possible on one machine: ${treatment.says}`,
-        hint: treatment.hint ?? 'delete it',
-      },
-      'key',
-    );
+    const message = `${field} is not possible ${where}: ${treatment.says}`;
+    findings.error(path, { code, message, hint: treatment.hint ?? 'delete it' }, 'key');
     return;
   }
-  findings.warn(
-    path,
-    { code: 'not-supported-locally', message: `${field} has no effect on one machine`, hint: treatment.says },
-    'key',
-  );
+  findings.warn(path, { code, message: `${field} has no effect ${where}`, hint: treatment.says }, 'key');
 }
 
 /** Empty lists and maps, like empty values, ask for nothing. */

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { all, errorsOf, findingsOf, manifestWith, specOf } from './manifestFixture.ts';
+import { all, errorsOf, findingsOf, manifestWith } from './manifestFixture.ts';
 import { parseManifest } from './parse.ts';
 import { manifestSchema } from './schema.ts';
 import { fieldsOf } from './schemaWalk.ts';
 import { treatmentOf } from './support.ts';
+import { kubernetesExceptions } from './supportKubernetes.ts';
 import { localSupport } from './supportTable.ts';
 
 const fields = fieldsOf(manifestSchema).map(field => field.path);
@@ -57,7 +58,6 @@ describe('what one machine does with each field', () => {
       expect(errorsOf(manifestWith(line))).toMatchObject([
         { code: 'not-supported-locally', line: 9, column: 3 },
       ]);
-      expect(specOf(manifestWith(line), 'kubernetes').name).toBe('herd');
     },
   );
 
@@ -83,5 +83,49 @@ describe('what one machine does with each field', () => {
     const warning = all(parseManifest(manifestWith(line))).find(found => found.path === path);
     expect(warning).toMatchObject({ severity: 'warning', code: 'not-supported-locally', line: 9 });
     expect(warning?.hint.length).toBeGreaterThan(20);
+  });
+});
+
+describe('what the operator does with each field', () => {
+  const text = readFileSync(new URL('../../../test/manifest/complete.yaml', import.meta.url), 'utf8');
+
+  it('is said for fields that exist only, and once', () => {
+    const listed = Object.keys(kubernetesExceptions);
+    expect(listed.filter(path => !fields.includes(path))).toEqual([]);
+    expect(listed.filter(path => listed.some(other => path.startsWith(`${other}.`)))).toEqual([]);
+  });
+
+  it('is reported for every field of a manifest that has them all', () => {
+    const parsed = parseManifest(text, { platform: 'kubernetes' });
+    const reported = all(parsed).filter(found => found.code === 'not-supported-by-operator');
+    expect(reported.map(found => found.path).toSorted()).toEqual(
+      Object.keys(kubernetesExceptions).toSorted(),
+    );
+    expect(!parsed.ok && parsed.errors.map(found => found.path)).toEqual(['spec.clone', 'spec.standby']);
+  });
+
+  it('leaves nothing to say about the user’s own manifest', () => {
+    const own = readFileSync(new URL('../../../examples/wichtige-daten-3.yaml', import.meta.url), 'utf8');
+    expect(findingsOf(own, 'kubernetes')).toEqual(['warning open-to-all spec.allowedSourceRanges[0]']);
+  });
+
+  it('warns of unknown fields at every level, and goes on without them', () => {
+    const lines = 'connectionPooler: { poolSize: 3 }\nsidecar: []';
+    const parsed = parseManifest(manifestWith(lines), { platform: 'kubernetes' });
+    expect(parsed.ok && parsed.spec.pooler.primary).toBe(true);
+    expect(findingsOf(manifestWith(lines), 'kubernetes')).toEqual([
+      'warning unknown-field spec.connectionPooler.poolSize',
+      'warning unknown-field spec.sidecar',
+    ]);
+    expect(errorsOf(manifestWith(lines)).map(error => error.code)).toEqual([
+      'unknown-field',
+      'unknown-field',
+    ]);
+  });
+
+  it('does not go on when anything else is wrong, too', () => {
+    expect(errorsOf(manifestWith('sidecar: []\nenableLogicalBackup: 3'), 'kubernetes')).toMatchObject([
+      { code: 'wrong-type', path: 'spec.enableLogicalBackup' },
+    ]);
   });
 });

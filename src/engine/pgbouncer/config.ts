@@ -23,13 +23,17 @@ export interface PoolerInput {
   targetFile: string;
   userlistFile: string;
   hbaFile: string;
-  tls: { ca: string; cert: string; key: string };
+  tls: { ca: string | undefined; cert: string; key: string };
+  /** How the server's certificate is judged; what verifies needs `tls.ca`. */
+  serverTls: 'verify-full' | 'verify-ca' | 'require';
   /** PgBouncer's own version: option names differ. */
   version: string;
   /** max_connections of the servers less what is reserved. */
   serverConnections: number;
   /** Databases that share the server's connections. */
   databases: number;
+  /** Processes of this endpoint that share the connections of a database, wherever they run. */
+  processes: number;
   /** This process among those that share the port, and where the others' sockets are. */
   peers: { id: number; socketDir: string }[];
   peerId: number;
@@ -59,7 +63,7 @@ export function renderPgbouncer(input: PoolerInput): string {
     pooler.maxDbConnections,
     Math.floor(input.serverConnections / Math.max(1, input.databases)),
   );
-  const share = Math.max(2, Math.floor(perDatabase / input.peers.length));
+  const share = Math.max(2, Math.floor(perDatabase / input.processes));
   const options: [string, string | number][] = [
     ['listen_addr', input.addresses.join(',')],
     ['listen_port', input.port],
@@ -86,8 +90,8 @@ export function renderPgbouncer(input: PoolerInput): string {
     ['client_tls_sslmode', 'require'],
     ['client_tls_cert_file', input.tls.cert],
     ['client_tls_key_file', input.tls.key],
-    ['server_tls_sslmode', 'verify-full'],
-    ['server_tls_ca_file', input.tls.ca],
+    ['server_tls_sslmode', input.serverTls],
+    ...(input.tls.ca === undefined ? [] : ([['server_tls_ca_file', input.tls.ca]] as [string, string][])),
     ['ignore_startup_parameters', 'extra_float_digits,search_path'],
     ['log_connections', 0],
     ['log_disconnections', 0],

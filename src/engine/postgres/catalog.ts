@@ -2,11 +2,11 @@
 import type { RoleFlag, UserSpec } from '../../core/manifest/spec.ts';
 import type { CatalogChange, PreparedPrivileges } from '../../core/plan/action.ts';
 import type { CatalogObservation, DatabaseObservation } from '../../core/topology/observation.ts';
-import { identifier, literal, type Session } from './connection.ts';
+import { identifier, literal, type SqlSession } from './connection.ts';
 import { scramVerifier } from './scram.ts';
 
 /** Opens a session of the superuser on the primary. */
-export type Connect = (database: string) => Promise<Session>;
+export type Connect = (database: string) => Promise<SqlSession>;
 
 const FLAG_COLUMNS: Record<RoleFlag, string> = {
   superuser: 'rolsuper',
@@ -58,7 +58,7 @@ export async function readCatalog(
 }
 
 async function readDatabase(
-  session: Session,
+  session: SqlSession,
   owner: string,
   lookup: { schema: string; user: string },
 ): Promise<DatabaseObservation> {
@@ -195,4 +195,18 @@ function lookupStatements({ schema, user }: { schema: string; user: string }): s
     `GRANT USAGE ON SCHEMA ${identifier(schema)} TO ${identifier(user)}`,
     `GRANT EXECUTE ON FUNCTION ${name}(text) TO ${identifier(user)}`,
   ];
+}
+
+/** Verifiers of all roles that may log in, by name; undefined: the role has no password. */
+export async function readVerifiers(session: SqlSession): Promise<Map<string, string | undefined>> {
+  const rows = await session.query('SELECT rolname, rolpassword FROM pg_authid WHERE rolcanlogin');
+  return new Map(
+    rows.map(row => [String(row.rolname), typeof row.rolpassword === 'string' ? row.rolpassword : undefined]),
+  );
+}
+
+/** Gives a role its password; only the verifier reaches the server. */
+export async function setPassword(session: SqlSession, role: string, password: string): Promise<void> {
+  await session.query('SET synchronous_commit = local');
+  await session.query(`ALTER ROLE ${identifier(role)} PASSWORD ${literal(scramVerifier(password))}`);
 }

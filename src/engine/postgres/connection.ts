@@ -27,8 +27,14 @@ export class SqlError extends PgherdError {
 
 export type Rows = Record<string, unknown>[];
 
+/** A conversation with one database, however it is carried. Statements run one after the other. */
+export interface SqlSession extends AsyncDisposable {
+  /** Rejects with SqlError. */
+  query(text: string, values?: unknown[]): Promise<Rows>;
+}
+
 /** One session. Statements run one after the other; `abort` of the signal ends the session. */
-export class Session implements AsyncDisposable {
+export class Session implements SqlSession {
   readonly #client: pg.Client;
 
   private constructor(client: pg.Client) {

@@ -1,15 +1,11 @@
 import { X509Certificate } from 'node:crypto';
 import { copyFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { authorityArguments, daysLeft, isDueForRenewal, leafArguments } from '../../lib/certificates.ts';
 import { run } from '../../lib/exec.ts';
 import { type Owner, readIfExists, writeAtomically } from '../../lib/files.ts';
 
-/** Certificates of servers live two years and are renewed when a third of that is left. */
-const LEAF_DAYS = 730;
-const RENEW_BELOW_DAYS = LEAF_DAYS / 3;
 const WARN_BELOW_DAYS = 60;
-const CA_DAYS = 3650;
-const KEY_OPTIONS = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
 
 export interface CertificateRequest {
   /** Common name, and the files' name: <name>.crt, <name>.key, and <name>.pem with both. */
@@ -39,11 +35,7 @@ export async function ensureCertificates(
   const { directory } = authority;
   if ((await readIfExists(join(directory, 'ca.crt'))) === undefined) {
     // The key is in place before the certificate: an interrupted run starts over.
-    await openssl(authority, 'ca', [
-      ...['-subj', `/CN=${commonName}`, '-days', String(CA_DAYS)],
-      // Python 3.13 takes no authority without it.
-      ...['-addext', 'keyUsage=critical,keyCertSign,cRLSign'],
-    ]);
+    await openssl(authority, 'ca', authorityArguments(commonName));
   }
   await copyFile(join(directory, 'ca.crt'), caCopy);
   const wanting = await Promise.all(requests.map(request => needsIssue(directory, request, now)));
@@ -62,16 +54,12 @@ export async function expiryNotes(directory: string, now: Date): Promise<string[
   ];
 }
 
-function daysLeft(certificate: X509Certificate, now: Date): number {
-  return (certificate.validToDate.getTime() - now.getTime()) / 86_400_000;
-}
-
 async function needsIssue(directory: string, request: CertificateRequest, now: Date): Promise<boolean> {
   const text = await readIfExists(join(directory, `${request.name}.pem`));
   if (text === undefined) return true;
   const certificate = new X509Certificate(text);
   return (
-    daysLeft(certificate, now) < RENEW_BELOW_DAYS ||
+    isDueForRenewal(certificate, now) ||
     !request.addresses.every(address => certificate.checkIP(address) !== undefined)
   );
 }
@@ -83,24 +71,8 @@ async function issue(authority: Authority, request: CertificateRequest): Promise
     'DNS:localhost',
     ...request.addresses.map(address => `IP:${address}`),
   ];
-  await openssl(authority, request.name, [
-    '-subj',
-    `/CN=${request.name}`,
-    '-days',
-    String(LEAF_DAYS),
-    '-CA',
-    join(directory, 'ca.crt'),
-    '-CAkey',
-    join(directory, 'ca.key'),
-    '-addext',
-    `subjectAltName=${names.join(',')}`,
-    '-addext',
-    'basicConstraints=critical,CA:FALSE',
-    '-addext',
-    'extendedKeyUsage=serverAuth,clientAuth',
-    '-addext',
-    'keyUsage=critical,digitalSignature',
-  ]);
+  const keeper = { cert: join(directory, 'ca.crt'), key: join(directory, 'ca.key') };
+  await openssl(authority, request.name, leafArguments(request.name, names, keeper));
   const cert = (await readIfExists(join(directory, `${request.name}.crt`))) ?? '';
   const key = (await readIfExists(join(directory, `${request.name}.key`))) ?? '';
   await writeAtomically(join(directory, `${request.name}.pem`), cert + key, {
@@ -112,20 +84,10 @@ async function issue(authority: Authority, request: CertificateRequest): Promise
 /** One run of `openssl req -x509`: key first, then certificate, each renamed into place. */
 async function openssl(authority: Authority, name: string, options: string[]): Promise<void> {
   const file = (extension: string) => join(authority.directory, `${name}.${extension}`);
-  await run(
-    [
-      authority.openssl,
-      'req',
-      '-x509',
-      ...KEY_OPTIONS,
-      ...options,
-      '-keyout',
-      file('key.tmp'),
-      '-out',
-      file('crt.tmp'),
-    ],
-    { signal: authority.signal, timeoutMs: 20_000 },
-  );
+  await run([authority.openssl, ...options, '-keyout', file('key.tmp'), '-out', file('crt.tmp')], {
+    signal: authority.signal,
+    timeoutMs: 20_000,
+  });
   for (const [extension, mode] of [
     ['key', 0o600],
     ['crt', 0o644],

@@ -62,6 +62,7 @@ export function pooler(name: string, kind: ComponentKind, input: RenderInput): P
   const port = ports[kind === 'pooler' ? 'pooler' : 'poolerStandby'];
   const ini = join(conf, 'pgbouncer.ini');
   const files = { userlist: join(conf, 'userlist.txt'), hba: join(conf, 'hba.conf') };
+  const processes = poolerProcesses(spec.pooler, record.programs.pgbouncerVersion);
   const text = renderPgbouncer({
     pooler: spec.pooler,
     addresses,
@@ -72,13 +73,12 @@ export function pooler(name: string, kind: ComponentKind, input: RenderInput): P
     userlistFile: files.userlist,
     hbaFile: files.hba,
     tls: tlsFiles(paths, 'endpoint'),
+    serverTls: 'verify-full',
     version: record.programs.pgbouncerVersion,
     serverConnections: maxConnections(spec) - RESERVED_CONNECTIONS,
     databases: spec.databases.length + spec.preparedDatabases.length,
-    peers: Array.from({ length: poolerProcesses(spec.pooler, record.programs.pgbouncerVersion) }, (_, n) => ({
-      id: n + 1,
-      socketDir: socketDir(n),
-    })),
+    processes,
+    peers: Array.from({ length: processes }, (_, n) => ({ id: n + 1, socketDir: socketDir(n) })),
     peerId: ordinal + 1,
   });
   const users = [

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { ClusterSpec } from '../../core/manifest/spec.ts';
 import type { ComponentKind, DynamicConfig } from '../../core/topology/observation.ts';
 import { ETCD_CLIENT_PORT } from '../../engine/etcd/config.ts';
-import { dynamicConfig, renderPatroni } from '../../engine/patroni/config.ts';
+import { dynamicConfig, TIMING } from '../../engine/patroni/config.ts';
+import { renderPatroni } from '../../engine/patroni/render.ts';
 import { renderTarget } from '../../engine/pgbouncer/config.ts';
 import { effectiveParameters } from '../../engine/postgres/tuning.ts';
 import { archiveCommand } from './backup/paths.ts';
@@ -46,6 +47,7 @@ export function desiredDynamicConfig(spec: ClusterSpec, record: ClusterRecord, p
     parameters: parametersOf(spec, record, paths),
     systemUsers: [...new Set([record.serviceUser.name, 'root'])],
     memberNetworks: ['127.0.0.0/8', ...(record.isolated ? [`${memberNetwork(record)}.0/24`] : [])],
+    defaults: TIMING,
   });
 }
 
@@ -72,8 +74,8 @@ export function member(name: string, _kind: ComponentKind, input: RenderInput): 
       binDir: record.postgres.binDir,
       socketDir,
       pgpass: join(paths.data, name, '.pgpass'),
-      callback,
     },
+    callback,
     tls: tlsFiles(paths, name),
     passwords: { superuser: passwords.postgres ?? '', replication: passwords.standby ?? '' },
   };

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RefusedError } from '../../lib/errors.ts';
 import { ensureDirectory, readIfExists, writeAtomically } from '../../lib/files.ts';
+import { randomPassword } from '../../lib/password.ts';
 import type { Credentials } from '../contract.ts';
 
 /** Name of a user's Secret in the format's contract. */
@@ -31,7 +31,7 @@ export class SecretStore {
         if ((await readIfExists(join(directory, 'password'))) !== undefined) return;
         await ensureDirectory(directory, { mode: 0o700 });
         await writeAtomically(join(directory, 'username'), user, { mode: 0o600 });
-        await writeAtomically(join(directory, 'password'), generatePassword(), { mode: 0o600 });
+        await writeAtomically(join(directory, 'password'), randomPassword(), { mode: 0o600 });
       }),
     );
   }
@@ -64,11 +64,4 @@ export class SecretStore {
     const users = await Promise.all(names.map(name => readIfExists(join(this.#directory, name, 'username'))));
     return users.filter(user => user !== undefined).sort();
   }
-}
-
-/** 64 characters of the base64url alphabet without its two signs: safe in URLs, files and shells. */
-function generatePassword(): string {
-  let text = '';
-  while (text.length < 64) text += randomBytes(64).toString('base64url').replace(/[-_]/g, '');
-  return text.slice(0, 64);
 }

@@ -1,5 +1,6 @@
 import type { ClusterSpec, PatroniSpec, PoolerSpec } from '../../manifest/spec.ts';
 import type { BackupSpec } from '../../manifest/specBackup.ts';
+import type { KubernetesSpec } from '../../manifest/specKubernetes.ts';
 import type {
   CatalogObservation,
   ComponentKind,
@@ -31,6 +32,35 @@ const noBackups: BackupSpec = {
   },
 };
 
+const closed = { loadBalancer: false, nodePort: false, port: undefined, annotations: {} };
+
+const plainPods: KubernetesSpec = {
+  image: undefined,
+  poolerImage: undefined,
+  volume: { storageClass: undefined, selector: undefined, subPath: undefined, isSubPathExpr: false },
+  hugepages: { requests: {}, limits: {} },
+  env: [],
+  envFrom: [],
+  tolerations: undefined,
+  nodeAffinity: undefined,
+  topologySpreadConstraints: [],
+  priorityClassName: undefined,
+  schedulerName: undefined,
+  runAsUser: undefined,
+  runAsGroup: undefined,
+  fsGroup: undefined,
+  livenessProbe: undefined,
+  shmVolume: true,
+  initContainers: [],
+  sidecars: [],
+  additionalVolumes: [],
+  tls: undefined,
+  podAnnotations: {},
+  services: { primary: closed, standby: closed, pooler: closed, poolerStandby: closed },
+  secretRotation: { byNewRole: [], inPlace: [], never: [] },
+  secretNamespaces: {},
+};
+
 interface SpecOptions extends Partial<Omit<ClusterSpec, 'patroni' | 'pooler'>> {
   patroni?: Partial<PatroniSpec>;
   pooler?: Partial<PoolerSpec>;
@@ -57,6 +87,7 @@ export function makeSpec({ patroni, pooler, ...rest }: SpecOptions = {}): Cluste
     allowedSourceRanges: [],
     maintenanceWindows: [],
     backup: noBackups,
+    kubernetes: plainPods,
     ...rest,
     patroni: {
       ttl: undefined,

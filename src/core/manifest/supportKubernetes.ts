@@ -1,0 +1,49 @@
+import type { Treatment } from './supportTable.ts';
+
+const warned = (says: string, harmless: Treatment['harmless'] = []): Treatment => ({
+  how: 'warned',
+  says,
+  harmless,
+});
+const refused = (says: string, hint: string): Treatment => ({ how: 'refused', says, hint });
+
+const otherClass = warned(
+  'choose a StorageClass (or a VolumeAttributesClass) that has what is wanted: the operator speaks to no cloud',
+);
+const noRotation = warned('passwords are not rotated by this version; they stay as they are in the Secrets');
+const noPhysical = warned(
+  'the operator takes no physical backups in this version; enableLogicalBackup writes dumps',
+);
+
+/** What the operator does not do. Every field that is not here, nor below one that is, has its effect. */
+export const kubernetesExceptions: Readonly<Record<string, Treatment>> = {
+  'spec.volume.iops': otherClass,
+  'spec.volume.throughput': otherClass,
+  'spec.volume.type': otherClass,
+  'spec.usersWithSecretRotation': noRotation,
+  'spec.usersWithInPlaceSecretRotation': noRotation,
+  'spec.usersIgnoringSecretRotation': noRotation,
+  'spec.clone': refused(
+    'this version copies no clusters, and would create an empty one instead',
+    'delete `clone` for a new, empty cluster, and load a dump into it',
+  ),
+  'spec.standby': refused(
+    'this version follows no other cluster, and would create an empty one that takes writes instead',
+    'delete `standby` for a cluster of its own',
+  ),
+  'spec.maintenanceWindows': warned(
+    'checked, but changes that need a restart are made when the manifest is applied: apply it in the window',
+  ),
+  'spec.backup.repositories': noPhysical,
+  'spec.backup.encryption': noPhysical,
+  'spec.backup.compression': noPhysical,
+  'spec.backup.schedule.full': noPhysical,
+  'spec.backup.schedule.differential': noPhysical,
+  'spec.backup.schedule.incremental': noPhysical,
+  'spec.backup.retention': noPhysical,
+  'spec.backup.verify': noPhysical,
+  'spec.backup.logical.directory': warned(
+    "dumps go to the volume that the operator's configuration names, or to a claim of their own",
+  ),
+  'spec.streams': warned('event streams need their own operator; no publication or slot is made for them'),
+};

@@ -1,0 +1,130 @@
+import { StringDecoder } from 'node:string_decoder';
+import { PgherdError } from '../../../lib/errors.ts';
+import { withDeadline } from '../../../lib/time.ts';
+import type { KubeClient } from './client.ts';
+import { ApiUnreachableError } from './errors.ts';
+
+export interface ExecTarget {
+  namespace: string;
+  pod: string;
+  container: string;
+}
+
+export interface ExecResult {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** The command could not be run in the container at all. */
+export class ExecError extends PgherdError {}
+
+/** A command in a container whose input and output are spoken to while it runs. */
+export interface ExecProcess extends AsyncDisposable {
+  write(text: string): void;
+  /** Told all of the output so far, whenever there is more. */
+  onStdout(listener: (text: string) => void): void;
+  /** Settles when the command ends: with its result, or with ExecError, ApiUnreachableError, the signal's reason. */
+  readonly ended: Promise<ExecResult>;
+}
+
+/** The server's subprotocol of exec: the first byte of each message is the number of its stream. */
+const PROTOCOL = 'v4.channel.k8s.io';
+const STREAM = { stdin: 0, stdout: 1, stderr: 2, status: 3 };
+const STDERR_KEPT = 16_384;
+
+/** Runs a command to its end. Exit codes are results. Secrets never belong into `command`. */
+export async function exec(
+  client: KubeClient,
+  target: ExecTarget,
+  command: readonly string[],
+  options: { timeoutMs: number; signal: AbortSignal },
+): Promise<ExecResult> {
+  using signal = withDeadline(options.signal, `${command[0]} in ${target.pod}`, options.timeoutMs);
+  await using process = await start(client, target, command, signal, false);
+  return await process.ended;
+}
+
+/** Starts a command whose standard input is open. */
+export async function start(
+  client: KubeClient,
+  target: ExecTarget,
+  command: readonly string[],
+  signal: AbortSignal,
+  withInput = true,
+): Promise<ExecProcess> {
+  client.beforeWrite();
+  const query = new URLSearchParams([
+    ...command.map((word): [string, string] => ['command', word]),
+    ['container', target.container],
+    ['stdin', String(withInput)],
+    ['stdout', 'true'],
+    ['stderr', 'true'],
+    ['tty', 'false'],
+  ]);
+  const path = `/api/v1/namespaces/${target.namespace}/pods/${target.pod}/exec?${query}`;
+  const socket = await client.connection.socket(path, PROTOCOL, signal);
+  let stdout = '';
+  let stderr = '';
+  const letters = new StringDecoder('utf8');
+  let listener: (text: string) => void = () => {};
+  const { promise, resolve, reject } = Promise.withResolvers<ExecResult>();
+  // Who only opens and closes a session never looks at it.
+  promise.catch(() => {});
+  const place = `${target.namespace}/${target.pod}`;
+  socket.on('message', (data: Buffer) => {
+    const text = data.subarray(1).toString('utf8');
+    if (data[0] === STREAM.stdout) {
+      // A message may end in the middle of a letter.
+      stdout += letters.write(data.subarray(1));
+      listener(stdout);
+    } else if (data[0] === STREAM.stderr) stderr = (stderr + text).slice(-STDERR_KEPT);
+    else if (data[0] === STREAM.status) {
+      const code = exitCodeOf(text);
+      if (typeof code === 'number') resolve({ code, stdout, stderr });
+      else {
+        const message = `${command[0]} could not be run in ${place}`;
+        reject(new ExecError({ code: 'exec-failed', message, detail: code.detail }));
+      }
+    }
+  });
+  const broken = (detail: string) =>
+    reject(
+      new ApiUnreachableError({
+        code: 'exec-broken',
+        message: `the connection to ${place} broke off`,
+        detail,
+      }),
+    );
+  socket.on('close', () => broken('it was closed'));
+  socket.on('error', error => broken(error.message));
+  const abort = () => {
+    reject(signal.reason);
+    socket.terminate();
+  };
+  signal.addEventListener('abort', abort, { once: true });
+  return {
+    write: text => socket.send(Buffer.concat([Buffer.of(STREAM.stdin), Buffer.from(text, 'utf8')])),
+    onStdout: given => {
+      listener = given;
+    },
+    ended: promise,
+    async [Symbol.asyncDispose]() {
+      signal.removeEventListener('abort', abort);
+      socket.close();
+    },
+  };
+}
+
+interface ExecStatus {
+  status?: string;
+  message?: string;
+  details?: { causes?: { reason?: string; message?: string }[] };
+}
+
+function exitCodeOf(text: string): number | { detail: string } {
+  const status = JSON.parse(text) as ExecStatus;
+  if (status.status === 'Success') return 0;
+  const cause = status.details?.causes?.find(item => item.reason === 'ExitCode');
+  return cause?.message === undefined ? { detail: status.message ?? text } : Number(cause.message);
+}

@@ -1,0 +1,47 @@
+/** What the operator may do, and why. The least that its code needs: a verb that is missing is named in its log. */
+
+export interface Right {
+  apiGroups: string[];
+  resources: string[];
+  verbs: string[];
+}
+
+const LOOK = ['get', 'list', 'watch'];
+/** Server-side apply is a patch, and a creation when the object is new. */
+const OWN = [...LOOK, 'create', 'patch', 'delete'];
+
+function right(apiGroup: string, resources: string[], verbs: string[]): Right {
+  return { apiGroups: [apiGroup], resources, verbs };
+}
+
+/** In each namespace with clusters. */
+export const CLUSTER_RIGHTS: readonly Right[] = [
+  // Reads manifests, holds them with its finalizer, writes their status.
+  right('acid.zalan.do', ['postgresqls'], [...LOOK, 'patch']),
+  right('acid.zalan.do', ['postgresqls/status'], ['patch']),
+  // Owner references that block deletion need it where the API server asks.
+  right('acid.zalan.do', ['postgresqls/finalizers'], ['update']),
+  right('', ['serviceaccounts', 'services', 'secrets'], OWN),
+  right('apps', ['statefulsets', 'deployments'], OWN),
+  right('policy', ['poddisruptionbudgets'], OWN),
+  right('batch', ['cronjobs'], OWN),
+  right('networking.k8s.io', ['networkpolicies'], OWN),
+  right('rbac.authorization.k8s.io', ['roles', 'rolebindings'], OWN),
+  // Volumes are made by the StatefulSet; they are enlarged, and removed only when the manifest says so.
+  right('', ['persistentvolumeclaims'], [...LOOK, 'patch', 'delete']),
+  // Patroni's state is watched and a switchover written to it. The rest, like `update` of pods, is what the Role of
+  // each cluster gives its Patroni: nobody may give what he does not have.
+  right('', ['configmaps'], [...OWN, 'update']),
+  right('', ['pods'], [...LOOK, 'patch', 'update', 'delete']),
+  // Roles and databases: psql in the primary's pod. Older servers ask for `get`, newer ones for `create`.
+  right('', ['pods/exec'], ['get', 'create']),
+  right('', ['events'], ['create', 'patch']),
+];
+
+/** In the operator's own namespace: the election. */
+export const LEASE_RIGHTS: readonly Right[] = [
+  right('coordination.k8s.io', ['leases'], ['get', 'create', 'update']),
+];
+
+/** Of the whole cluster: a node that is closed has its primary moved away. */
+export const NODE_RIGHTS: readonly Right[] = [right('', ['nodes'], LOOK)];

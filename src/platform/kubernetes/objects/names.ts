@@ -1,0 +1,66 @@
+/**
+ * Names of the objects of a cluster: the format's contract (applications, dashboards and network policies lean on
+ * it), and ours for what the format does not know.
+ */
+import type { EndpointName } from '../../../core/manifest/spec.ts';
+
+export const POSTGRES_PORT = 5432;
+
+/** Service of each endpoint; the Deployments of the poolers have the same names. */
+export function serviceName(cluster: string, endpoint: EndpointName): string {
+  return { primary: cluster, standby: `${cluster}-repl`, ...poolerNames(cluster) }[endpoint];
+}
+
+export function poolerNames(cluster: string): Record<'pooler' | 'poolerStandby', string> {
+  return { pooler: `${cluster}-pooler`, poolerStandby: `${cluster}-pooler-repl` };
+}
+
+/** Headless; the format has it so that the configuration of Patroni is not swept away with its Endpoints. */
+export function configServiceName(cluster: string): string {
+  return `${cluster}-config`;
+}
+
+export function podName(cluster: string, ordinal: number): string {
+  return `${cluster}-${ordinal}`;
+}
+
+/** ConfigMaps that Patroni keeps its state in, the leader's lease first. */
+export function patroniConfigMaps(cluster: string): string[] {
+  return ['leader', 'config', 'failover', 'sync'].map(part => `${cluster}-${part}`);
+}
+
+/** ConfigMap of ours with patroni.yml. */
+export function memberConfigName(cluster: string): string {
+  return `${cluster}-patroni`;
+}
+
+/** Secret with the certificate of the servers and of the operator: `ca.crt`, `tls.crt`, `tls.key`. */
+export function certificateSecretName(cluster: string): string {
+  return `${cluster}-tls-pgherd`;
+}
+
+/** Secret of a pooler: `userlist.txt`. */
+export function userlistSecretName(pooler: string): string {
+  return `${pooler}-u`;
+}
+
+/** ServiceAccount, Role and RoleBinding of the pods of a cluster. */
+export function accountName(cluster: string): string {
+  return `${cluster}-pod`;
+}
+
+/** The format cuts it to what a CronJob can be called. */
+export function logicalBackupName(cluster: string): string {
+  return `logical-backup-${cluster}`.slice(0, 52).replace(/-+$/, '');
+}
+
+/** Name of a user's Secret. */
+export function credentialsName(template: string, cluster: string, username: string): string {
+  const values: Record<string, string> = {
+    username: username.replaceAll('_', '-'),
+    cluster,
+    tprkind: 'postgresql',
+    tprgroup: 'acid.zalan.do',
+  };
+  return template.replaceAll(/\{(\w+)\}/g, (whole, key: string) => values[key] ?? whole);
+}

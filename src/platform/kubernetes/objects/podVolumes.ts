@@ -1,0 +1,67 @@
+import { databaseContainer, dataMount } from '../../../core/manifest/sections/kubernetes.ts';
+import type { ClusterSpec } from '../../../core/manifest/spec.ts';
+import type { AdditionalVolumeSpec, KubernetesPart } from '../../../core/manifest/specKubernetes.ts';
+import { PATRONI_DIRECTORY, SECRET_MODE, SOCKET_DIRECTORY, tlsMounts } from './layout.ts';
+import { certificateSecretName, memberConfigName } from './names.ts';
+import { defined } from './object.ts';
+
+/** Name of the claim template of the data volume. */
+export const DATA_VOLUME = 'pgdata';
+
+/**
+ * Volumes of a database pod beside the data, `additional` ones last. Whatever PostgreSQL and Patroni write elsewhere
+ * is in an emptyDir.
+ */
+export function podVolumes(
+  { name: cluster, kubernetes }: ClusterSpec,
+  additional: AdditionalVolumeSpec[] = kubernetes.additionalVolumes,
+): KubernetesPart[] {
+  return [
+    { name: 'patroni', configMap: { name: memberConfigName(cluster) } },
+    ...tlsMounts(certificateSecretName(cluster), kubernetes.tls).map(({ volume, secret }) => ({
+      name: volume,
+      secret: { secretName: secret, defaultMode: SECRET_MODE },
+    })),
+    { name: 'tmp', emptyDir: {} },
+    { name: 'run', emptyDir: {} },
+    // Bounded by the memory limit of the container; the runtime's own /dev/shm would have 64 MB.
+    ...(kubernetes.shmVolume ? [{ name: 'dshm', emptyDir: { medium: 'Memory' } }] : []),
+    ...additional.map(({ name, source }) => ({ name, ...source })),
+  ];
+}
+
+export function databaseMounts(
+  { name: cluster, kubernetes }: ClusterSpec,
+  additional: AdditionalVolumeSpec[] = kubernetes.additionalVolumes,
+): KubernetesPart[] {
+  return [
+    dataVolumeMount(kubernetes.volume),
+    { name: 'patroni', mountPath: PATRONI_DIRECTORY, readOnly: true },
+    ...tlsMounts(certificateSecretName(cluster), kubernetes.tls).map(({ volume, path }) => ({
+      name: volume,
+      mountPath: path,
+      readOnly: true,
+    })),
+    { name: 'tmp', mountPath: '/tmp' },
+    { name: 'run', mountPath: SOCKET_DIRECTORY },
+    ...(kubernetes.shmVolume ? [{ name: 'dshm', mountPath: '/dev/shm' }] : []),
+    ...additionalMounts(additional, databaseContainer),
+  ];
+}
+
+export function dataVolumeMount(volume: ClusterSpec['kubernetes']['volume']): KubernetesPart {
+  return defined({ name: DATA_VOLUME, mountPath: dataMount, ...subPath(volume) });
+}
+
+/** Mounts of the manifest's own volumes that are meant for this container. */
+export function additionalMounts(volumes: AdditionalVolumeSpec[], container: string): KubernetesPart[] {
+  return volumes
+    .filter(
+      ({ targetContainers }) => targetContainers.includes('all') || targetContainers.includes(container),
+    )
+    .map(volume => defined({ name: volume.name, mountPath: volume.mountPath, ...subPath(volume) }));
+}
+
+function subPath({ subPath: path, isSubPathExpr }: { subPath: string | undefined; isSubPathExpr: boolean }) {
+  return isSubPathExpr ? { subPathExpr: path } : { subPath: path };
+}

@@ -1,0 +1,33 @@
+import { ApiForbiddenError } from '../api/errors.ts';
+import type { LiveObject } from '../api/kinds.ts';
+import { type LeaseSighting, mayTake, sight } from '../lease/judge.ts';
+import { leaseRecordOf } from '../lease/leadership.ts';
+import type { Reconciler } from './context.ts';
+
+/** Lease (namespace/name) of the operator that runs this cluster: whoever holds that Lease acts on it. */
+export const OPERATOR_ANNOTATION = 'pgherd.dev/operator';
+
+/**
+ * Whose a cluster is, when several operators see it (two installations, or one run by hand): of the one that came
+ * first, as long as its Lease is renewed. Resolves with why we stand back; undefined: it is ours, or free.
+ */
+export async function whyStandBack(
+  cluster: LiveObject,
+  { client, operatorId, sightings }: Reconciler,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const owner = cluster.metadata.annotations?.[OPERATOR_ANNOTATION];
+  if (owner === undefined || owner === operatorId) return undefined;
+  const [namespace = '', name = ''] = owner.split('/');
+  try {
+    const lease = await client.get({ kind: 'Lease', namespace, name }, signal);
+    const sighting: LeaseSighting = sight(sightings.get(owner), leaseRecordOf(lease), performance.now());
+    sightings.set(owner, sighting);
+    if (mayTake(sighting, operatorId, performance.now())) return undefined;
+    return `the operator with Lease ${owner} runs it`;
+  } catch (error) {
+    if (error instanceof ApiForbiddenError)
+      return `the operator with Lease ${owner} may run it: ${error.message}`;
+    throw error;
+  }
+}

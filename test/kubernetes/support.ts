@@ -1,0 +1,194 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { customResourceDefinition } from '../../src/core/manifest/crd/definition.ts';
+import { KubeClient } from '../../src/platform/kubernetes/api/client.ts';
+import { Connection } from '../../src/platform/kubernetes/api/connection.ts';
+import { start } from '../../src/platform/kubernetes/api/exec.ts';
+import type { Kind, LiveObject } from '../../src/platform/kubernetes/api/kinds.ts';
+import type { ClusterStatus } from '../../src/platform/kubernetes/status/compute.ts';
+import { eventually } from '../support/poll.ts';
+
+const { PGHERD_TEST_KUBECONFIG: kubeconfig, PGHERD_TEST_OPERATOR_CONFIG: configFile } = process.env;
+
+/** Why the tests of this directory do not run here; undefined: they do. */
+export const obstacle =
+  kubeconfig === undefined || configFile === undefined
+    ? 'set PGHERD_TEST_KUBECONFIG to the kubeconfig of a cluster for tests, and PGHERD_TEST_OPERATOR_CONFIG to a file ' +
+      'with the images that it has (images: {"17": …}, poolerImage: …)'
+    : undefined;
+
+export interface RunningOperator {
+  /** What it has written so far. */
+  log: string[];
+  kill(name: NodeJS.Signals): Promise<void>;
+  /** Its metrics, summed over labels. */
+  metrics(): Promise<Record<string, number>>;
+}
+
+const signal = () => AbortSignal.timeout(30_000);
+
+/** A namespace of its own on a real API server, and operators that run beside it as processes. */
+export class Bench implements AsyncDisposable {
+  readonly client: KubeClient;
+  readonly namespace: string;
+  /** Newest major version that there is an image for. */
+  readonly version: string;
+  readonly #directory: string;
+  readonly #operators: { process: ChildProcess; log: string[] }[] = [];
+
+  private constructor(client: KubeClient, namespace: string, version: string, directory: string) {
+    this.client = client;
+    this.namespace = namespace;
+    this.version = version;
+    this.#directory = directory;
+  }
+
+  static async open(): Promise<Bench> {
+    const client = new KubeClient(
+      await Connection.open({ kubeconfig, context: undefined, env: process.env }),
+    );
+    const namespace = `pgherd-test-${randomBytes(3).toString('hex')}`;
+    const config = parse(await readFile(configFile ?? '', 'utf8')) as { images: Record<string, string> };
+    const directory = await mkdtemp(join(tmpdir(), 'pgherd-kube-'));
+    await writeFile(
+      join(directory, 'operator.yaml'),
+      stringify({ ...config, watchedNamespaces: [namespace] }),
+    );
+    const version = Object.keys(config.images).sort().at(-1) ?? '';
+    await client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, signal());
+    await client.apply(customResourceDefinition(), signal());
+    return new Bench(client, namespace, version, directory);
+  }
+
+  /** Starts an operator; resolves when it leads, or at once if it need not. */
+  async operator(options: { leads: boolean } = { leads: true }): Promise<RunningOperator> {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const argv = [
+      ...['src/main.ts', 'operator', '--config', join(this.#directory, 'operator.yaml')],
+      ...['--kubeconfig', kubeconfig ?? '', '--namespace', this.namespace],
+      ...['--metrics-port', String(port)],
+    ];
+    const process_ = spawn(process.execPath, argv, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const log: string[] = [];
+    process_.stderr.on('data', chunk => log.push(String(chunk)));
+    const running = { process: process_, log };
+    this.#operators.push(running);
+    const said = (text: string) => log.join('').includes(text);
+    await eventually('the operator to start', 60_000, () => said(options.leads ? 'leads:' : 'speaks to'));
+    return {
+      log,
+      async kill(name) {
+        const ended = new Promise<void>(resolve => process_.once('exit', () => resolve()));
+        process_.kill(name);
+        await ended;
+      },
+      async metrics() {
+        const response = await fetch(`http://127.0.0.1:${port}/metrics`, { signal: signal() });
+        const sums: Record<string, number> = {};
+        for (const line of (await response.text()).split('\n')) {
+          const [, name, value] = /^(\w+)(?:\{.*\})? (\S+)$/.exec(line) ?? [];
+          if (name !== undefined) sums[name] = (sums[name] ?? 0) + Number(value);
+        }
+        return sums;
+      },
+    };
+  }
+
+  /** Changes fields of the manifest, as an edit does. */
+  async edit(name: string, spec: object, annotations: Record<string, string> = {}): Promise<void> {
+    const ref = { kind: 'postgresql', namespace: this.namespace, name } as const;
+    await this.client.merge(ref, { metadata: { annotations }, spec }, signal());
+  }
+
+  async create(name: string, spec: object): Promise<void> {
+    await this.client.create(
+      {
+        apiVersion: 'acid.zalan.do/v1',
+        kind: 'postgresql',
+        metadata: { name, namespace: this.namespace },
+        spec,
+      },
+      signal(),
+    );
+  }
+
+  get(kind: Kind, name: string): Promise<LiveObject | undefined> {
+    return this.client.get({ kind, namespace: this.namespace, name }, signal());
+  }
+
+  async status(name: string): Promise<Partial<ClusterStatus> & { generation: number }> {
+    const cluster = await this.get('postgresql', name);
+    return { ...(cluster?.status as Partial<ClusterStatus>), generation: cluster?.metadata.generation ?? 0 };
+  }
+
+  /** Waits until the cluster is as its manifest of this moment asks. Resolves with the seconds it took. */
+  async settled(name: string, withinMs: number): Promise<number> {
+    const began = performance.now();
+    await eventually(`${name} to be as asked`, withinMs, async () => {
+      const {
+        PostgresClusterStatus,
+        observedGeneration,
+        generation,
+        conditions = [],
+      } = await this.status(name);
+      const ready = conditions.find(({ type }) => type === 'Ready')?.status;
+      return PostgresClusterStatus === 'Running' && observedGeneration === generation && ready === 'True';
+    });
+    return (performance.now() - began) / 1000;
+  }
+
+  async members(name: string): Promise<{ name: string; uid: string; ready: boolean; primary: boolean }[]> {
+    const labelSelector = `application=spilo,cluster-name=${name}`;
+    const { items } = await this.client.list('Pod', { namespace: this.namespace, labelSelector }, signal());
+    return items.map(pod => {
+      const status = pod.status as { conditions?: { type: string; status: string }[] } | undefined;
+      return {
+        name: pod.metadata.name,
+        uid: pod.metadata.uid,
+        ready: status?.conditions?.some(item => item.type === 'Ready' && item.status === 'True') === true,
+        primary: pod.metadata.labels?.['spilo-role'] === 'master',
+      };
+    });
+  }
+
+  /** Runs SQL in a member as the given user, through the Service of the primary; the password goes in on stdin. */
+  async sqlThroughService(
+    cluster: string,
+    from: string,
+    user: string,
+    database: string,
+    sql: string,
+  ): Promise<string> {
+    const secret = await this.get('Secret', `${user}.${cluster}.credentials.postgresql.acid.zalan.do`);
+    const password = Buffer.from(
+      (secret?.data as { password?: string } | undefined)?.password ?? '',
+      'base64',
+    ).toString();
+    const service = await this.get('Service', cluster);
+    const { clusterIP } = (service?.spec ?? {}) as { clusterIP?: string };
+    const target = { namespace: this.namespace, pod: from, container: 'postgres' };
+    const line = `host=${clusterIP} user=${user} dbname=${database} sslmode=require connect_timeout=3`;
+    const script = 'read -r PGPASSWORD; export PGPASSWORD; exec psql -X -A -t -v ON_ERROR_STOP=1 -f - "$0"';
+    await using running = await start(this.client, target, ['sh', '-c', script, line], signal());
+    running.write(`${password}\n${sql}\n\\q\n`);
+    const { code, stdout, stderr } = await running.ended;
+    if (code !== 0) throw new Error(`psql exited with ${code}: ${stderr}`);
+    return stdout.trim();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { process: child } of this.#operators) if (child.exitCode === null) child.kill('SIGKILL');
+    const clusters = await this.client.list('postgresql', { namespace: this.namespace }, signal());
+    for (const { metadata } of clusters.items) {
+      const ref = { kind: 'postgresql', namespace: this.namespace, name: metadata.name } as const;
+      // Nobody is left who would take the finalizer away.
+      await this.client.merge(ref, { metadata: { finalizers: null } }, signal());
+    }
+    await this.client.remove({ kind: 'Namespace', namespace: undefined, name: this.namespace }, {}, signal());
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+}
