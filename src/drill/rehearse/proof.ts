@@ -1,7 +1,7 @@
 /** Damage in a repository: that a proof finds it, and that another repository stands in. */
 import { restoreBeside } from '../../backup/restore.ts';
 import { verifyBackups } from '../../backup/verify.ts';
-import { PROOFS } from '../../core/schedule/proof.ts';
+import { PROOFS, parseProofs } from '../../core/schedule/proof.ts';
 import { type RehearsalStage, type Rehearsed, secondsSince } from './stage.ts';
 
 const LOCK_MS = 120_000;
@@ -11,10 +11,10 @@ export async function findDamage(stage: RehearsalStage): Promise<Rehearsed> {
   const { cluster, repository, context } = stage;
   await using _lock = await cluster.backups.lock('drill', { waitMs: LOCK_MS, signal: context.signal });
   // The damage is ours: what was known of the backup before goes on to be known.
-  const known = await cluster.backups.memory.read(PROOFS);
+  const known = parseProofs(await cluster.backups.memory.read(PROOFS));
   const begun = performance.now();
   const [proof] = await verifyBackups(cluster, { repository, backup: undefined }, context).finally(
-    async () => await cluster.backups.memory.write(PROOFS, known ?? []),
+    async () => await cluster.backups.memory.write(PROOFS, { proofs: known }),
   );
   if (proof?.outcome !== 'damaged') {
     return {
