@@ -35,7 +35,7 @@ const RULES: { room: string; may: string[]; packages?: string[] }[] = [
   { room: 'src/backup', may: ['src/platform/contract.ts', 'src/core', 'src/lib'] },
   {
     room: 'src/drill',
-    may: ['src/control', 'src/platform/contract.ts', 'src/engine', 'src/core', 'src/lib'],
+    may: ['src/backup', 'src/control', 'src/platform/contract.ts', 'src/engine', 'src/core', 'src/lib'],
   },
   // Pages are pure functions.
   { room: 'src/drill/report', may: [], packages: [] },

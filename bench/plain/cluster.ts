@@ -14,7 +14,7 @@ import type { BaselineSettings } from './settings.ts';
 type Drilled = Pick<
   PlatformCluster,
   'ref' | 'spec' | 'observe' | 'faults' | 'leader' | 'inside' | 'endpoint' | 'credentials' | 'journal'
->;
+> & { backups: Pick<PlatformCluster['backups'], 'repositories'> };
 
 export function clusterOf(baseline: Baseline): PlatformCluster {
   const { directory, passwords, settings } = baseline.ground;
@@ -32,6 +32,7 @@ export function clusterOf(baseline: Baseline): PlatformCluster {
     endpoint: name => ({ host: FRONT, port: PORTS[name] }),
     credentials: async () => ({ secret: '', username: LOGIN.user, password: passwords.load }),
     journal: { append: async () => {}, read: async () => [] },
+    backups: { repositories: [] },
   };
   return cluster as PlatformCluster;
 }
@@ -45,6 +46,7 @@ export function operationsOn(baseline: Baseline): Operations {
     up: never,
     reinit: never,
     crash: never,
+    clone: never,
     async switchover({ signal }) {
       const leader = await readLeader(signal);
       if (leader === undefined) throw new Error('nobody is leader');

@@ -49,7 +49,6 @@ integration('drills', sandbox => {
       [['drill', 'uebung', '--yes-break', 'uebung'], 'usage', /which fault/],
       [['drill', 'uebung', 'A1', '--all', '--yes-break', 'uebung'], 'usage', /--all/],
       [['drill', 'niemand', 'A1'], 'cluster-not-found', /niemand/],
-      [['drill', 'uebung', 'J7', '--yes-break', 'uebung'], 'drill-impossible', /backups/],
       [['drill', 'uebung', 'C1', '--yes-break', 'uebung'], 'drill-impossible', /--isolate/],
       [['drill', 'clean'], 'usage', /name of one cluster/],
     ])('%j', async (words, code, message) => {

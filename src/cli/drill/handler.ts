@@ -13,6 +13,7 @@ import type { ClusterRef, PlatformCluster } from '../../platform/contract.ts';
 import { defaultLogin } from '../connection.ts';
 import { EXIT } from '../failure.ts';
 import { confirmName } from '../prompt.ts';
+import { cloneCluster } from '../restore/found.ts';
 import type { Session } from '../session.ts';
 import { openCluster } from '../target.ts';
 import { UsageError } from '../usage.ts';
@@ -147,9 +148,15 @@ function operationsOn(session: Session, cluster: PlatformCluster): Operations {
     async reinit(member, context) {
       await reinitialise(cluster, cluster.spec, { member }, context);
     },
-    async crash(command, afterMs, signal) {
+    async clone(name) {
+      const wish = { target: undefined, backup: undefined, from: undefined };
+      const { ref } = await cloneCluster(session, cluster, name, wish);
+      const platform = await session.platform();
+      return await platform.open(ref, session.signal);
+    },
+    async crash(command, afterMs, signal, more = []) {
       const { name, namespace } = cluster.ref;
-      const words = [command, name, '-n', namespace, '--state-dir', session.stateDir];
+      const words = [command, name, ...more, '-n', namespace, '--state-dir', session.stateDir];
       return await crash(session.surroundings.launch, words, afterMs, signal);
     },
   };

@@ -32,6 +32,7 @@ function judge(run: Run): DrillVerdict {
       writeOutageMs: undefined,
       readOutageMs: undefined,
       errorsBeyondInFlight: 0,
+      rehearsed: [],
       wholeAfterMs: 1,
     },
   );

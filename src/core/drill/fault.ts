@@ -17,6 +17,8 @@ export type ProcessName =
 /** Whom a member cannot reach any more. `clients`: endpoints and whatever else is outside the members' hosts. */
 export type Peers = 'everyone' | 'dcs' | 'members' | 'clients';
 
+export type RepositoryFault = 'read-only' | 'full' | 'unreachable' | 'flipped' | 'missing';
+
 export type Fault =
   /** A signal to a process of a member. KILL and STOP only: an orderly end is no fault. */
   | { kind: 'signal'; member: string; process: ProcessName; signal: 'KILL' | 'STOP' }
@@ -46,6 +48,11 @@ export type Fault =
   | { kind: 'pause-replay'; member: string }
   /** `pg_ctl promote` on a standby, behind Patroni's back. */
   | { kind: 'promote'; member: string }
+  /**
+   * A repository of backups takes nothing (`read-only`, `full`), cannot be had (`unreachable`), or holds a file of its
+   * newest backup that is not what was written (`flipped`, `missing`), until the undo.
+   */
+  | { kind: 'break-repository'; repository: string; how: RepositoryFault }
   /** Everything of the cluster and the control plane ends at once, as when the machine loses its power. */
   | { kind: 'power-off-all' };
 

@@ -11,7 +11,28 @@ export interface Situation {
   voters: string[];
   poolers: string[];
   proxy: string | undefined;
+  /** Of backups, in the order of the manifest. */
+  repositories: string[];
 }
+
+/**
+ * What a drill does with the backups while the load runs. Each tells what was not as promised.
+ *
+ * lose-table: a table is dropped, restored to one second before, and brought back. notice: the archive's failure is
+ * seen, and why; the other repositories go on. catch-up: every segment arrives in every repository. find-damage: a
+ * restore for proof finds the damaged file, and another repository is used. prove: the newest backup restores.
+ * kill-backup: one is killed midway, then two are begun at once. refuse-targets: what cannot be restored is refused
+ * before anything is touched. clone: a clone archives elsewhere.
+ */
+export type Rehearsal =
+  | 'lose-table'
+  | 'notice'
+  | 'catch-up'
+  | 'find-damage'
+  | 'prove'
+  | 'kill-backup'
+  | 'refuse-targets'
+  | 'clone';
 
 /** Patroni's lease on the leader key, milliseconds: holds are counted from it. */
 export interface Lease {
@@ -35,6 +56,7 @@ export type DrillStep =
   | { do: 'reinit' }
   /** So many clients connect through the pooler and stay. */
   | { do: 'storm'; clients: number }
+  | { do: 'rehearse'; what: Rehearsal }
   /** A command is begun and killed (SIGKILL) after so long, again and again. */
   | { do: 'crash-command'; command: 'restart' | 'switchover'; afterMs: number[] };
 

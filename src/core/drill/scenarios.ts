@@ -4,6 +4,7 @@
  * lease.
  */
 import type { Scenario } from './scenario.ts';
+import { BACKUPS } from './scenarios/backups.ts';
 import { DATA } from './scenarios/data.ts';
 import { HOSTS } from './scenarios/hosts.ts';
 import { NETWORKS } from './scenarios/networks.ts';
@@ -11,9 +12,14 @@ import { PROCESSES } from './scenarios/processes.ts';
 import { SERVERS } from './scenarios/servers.ts';
 
 /** By number. */
-export const SCENARIOS: readonly Scenario[] = [...PROCESSES, ...HOSTS, ...NETWORKS, ...DATA, ...SERVERS].sort(
-  (a, b) => a.id.localeCompare(b.id, 'en'),
-);
+export const SCENARIOS: readonly Scenario[] = [
+  ...PROCESSES,
+  ...HOSTS,
+  ...NETWORKS,
+  ...DATA,
+  ...SERVERS,
+  ...BACKUPS,
+].sort((a, b) => a.id.localeCompare(b.id, 'en'));
 
 /** By number or name, whatever the case; undefined: there is none. */
 export function scenarioOf(word: string): Scenario | undefined {

@@ -32,6 +32,8 @@ export interface DrillFacts {
   errorsBeyondInFlight: number;
   /** Milliseconds from the fault until the cluster was whole; undefined: it was not within the cap. */
   wholeAfterMs: number | undefined;
+  /** What of the backups was not as promised, one sentence each. */
+  rehearsed: readonly string[];
 }
 
 export interface DrillVerdict {
@@ -53,6 +55,7 @@ export function judgeDrill(terms: DrillTerms, facts: DrillFacts): DrillVerdict {
   const judged = [
     ...judgeCheck(terms, facts),
     ...judgeDual(terms, facts.dual),
+    ...facts.rehearsed.map(sentence => ({ breaks: true, sentence })),
     ...judgeOutage('write', facts.writeOutageMs, terms.writeOutageMs),
     ...judgeOutage('read', facts.readOutageMs, terms.readOutageMs),
     ...judgeErrors(terms, facts),

@@ -26,6 +26,7 @@ function makeFacts(changes: Partial<DrillFacts> = {}, { writes, members } = make
     readOutageMs: 2000,
     errorsBeyondInFlight: 0,
     wholeAfterMs: 60_000,
+    rehearsed: [],
     ...changes,
   };
 }

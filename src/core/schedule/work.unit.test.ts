@@ -1,23 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { BackupSpec } from '../manifest/specBackup.ts';
+import { noBackups } from '../plan/testing/fixture.ts';
 import type { BackupObservation, BackupSet, RepositoryFacts } from './facts.ts';
 import { noteEnd, noteLines, noteStart, parseMemory, type ScheduleMemory, settle } from './memory.ts';
 import { dueWork, scheduleLines, type WorkFacts } from './work.ts';
 
 const spec: BackupSpec = {
+  ...noBackups,
   repositories: [{ name: 'nas', kind: 'directory', path: '/mnt/nas', type: 'auto' }],
-  encryption: true,
-  compression: 'zst',
   schedule: { full: '0 1 * * 0', differential: '0 1 * * 1-6', incremental: undefined, timeZone: 'UTC' },
-  retention: { by: 'full', amount: 2 },
-  verify: { afterBackup: 'never', schedule: undefined },
-  logical: {
-    enabled: false,
-    schedule: '0 2 * * *',
-    retention: undefined,
-    directory: undefined,
-    format: 'custom',
-  },
 };
 const at = (text: string) => new Date(text);
 const set = (type: BackupSet['type'], startedAt: string, id = startedAt): BackupSet => ({

@@ -57,6 +57,11 @@ export class LedgerLoad implements AsyncDisposable {
     );
   }
 
+  /** What was recorded up to now. */
+  async sofar(): Promise<History> {
+    return parseHistory(await readFile(this.#historyFile, 'utf8'));
+  }
+
   /** Ends the load in order and reads what it recorded. */
   async stop(): Promise<History> {
     this.#worker.postMessage('stop');

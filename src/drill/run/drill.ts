@@ -133,7 +133,7 @@ async function underLoad(
   const loadBegan = now();
   await sleep(CLEAN_MS, context.signal);
   await using performance = new Performance(
-    { cluster, load, watch, operations: options.operations, lease, context: within },
+    { cluster, load, watch, operations: options.operations, lease, login: options.login, context: within },
     primary,
   );
   // That the cap has passed, or that a step failed on a torn cluster, is what the drill found out.

@@ -13,7 +13,10 @@ export async function obstacleOf(
 ): Promise<string | undefined> {
   const { needs, steps } = scenario;
   const { spec } = cluster;
-  if (needs.backups === true) return 'it needs backups, which pgherd does not make yet';
+  if (needs.backups === true) {
+    const without = await backupObstacle(cluster);
+    if (without !== undefined) return without;
+  }
   if (spec.instances < needs.instances) {
     return `it needs ${needs.instances} instances, and the manifest asks for ${spec.instances}`;
   }
@@ -21,7 +24,7 @@ export async function obstacleOf(
   if (needs.synchronous === true && spec.patroni.synchronousMode === 'async') {
     return 'it needs a synchronous mode (patroni.synchronous_mode)';
   }
-  const at = situationOf(observed, primary);
+  const at = situationOf(observed, primary, cluster.backups.repositories);
   for (const step of steps) {
     if (step.do !== 'inject') continue;
     const faults = step.faults(at);
@@ -32,4 +35,16 @@ export async function obstacleOf(
     }
   }
   return undefined;
+}
+
+const LOOK_MS = 60_000;
+
+async function backupObstacle(cluster: PlatformCluster): Promise<string | undefined> {
+  const [first] = cluster.backups.repositories;
+  if (first === undefined) return 'it needs backups, and the manifest asks for no repository';
+  const { repositories } = await cluster.backups.observe({ archive: false }, AbortSignal.timeout(LOOK_MS));
+  const taken = repositories.find(({ name }) => name === first)?.backups.length ?? 0;
+  return taken > 0
+    ? undefined
+    : `it needs a backup in ${first}: take one with pgherd backup ${cluster.ref.name}`;
 }

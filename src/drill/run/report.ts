@@ -111,6 +111,7 @@ export function reportOf(evidence: Evidence): DrillReport {
     readOutageMs: evidence.reads.length === 0 ? undefined : reads.worst.ms,
     errorsBeyondInFlight: beyond,
     wholeAfterMs,
+    rehearsed: performed.broken,
   });
   const { id, name, title, promise } = scenario;
   return {

@@ -1,11 +1,12 @@
 /** Carries out the steps of a scenario on a cluster, and keeps what was injected so that every way out undoes it. */
 import type { Fault } from '../../core/drill/fault.ts';
-import type { DrillStep, Lease, Scenario, Situation } from '../../core/drill/scenario.ts';
+import type { DrillStep, Lease, Rehearsal, Scenario, Situation } from '../../core/drill/scenario.ts';
 import type { Observation } from '../../core/topology/observation.ts';
 import { PgherdError } from '../../lib/errors.ts';
 import { sleep } from '../../lib/time.ts';
 import type { ApplyContext, Injection, PlatformCluster } from '../../platform/contract.ts';
 import type { LedgerLoad } from '../load/ledgerLoad.ts';
+import { rehearse } from '../rehearse/index.ts';
 import { storm } from './storm.ts';
 import { now, type Watch } from './watch.ts';
 
@@ -16,7 +17,14 @@ export interface Operations {
   switchover(context: ApplyContext): Promise<void>;
   reinit(member: string, context: ApplyContext): Promise<void>;
   /** Begins a command in a process of its own and kills it after so long; resolves with what happened. */
-  crash(command: 'restart' | 'switchover', afterMs: number, signal: AbortSignal): Promise<string>;
+  crash(
+    command: 'restart' | 'switchover' | 'backup',
+    afterMs: number,
+    signal: AbortSignal,
+    words?: readonly string[],
+  ): Promise<string>;
+  /** `pgherd restore NAME --as NEWNAME`; the caller destroys it. */
+  clone(name: string, context: ApplyContext): Promise<PlatformCluster>;
 }
 
 export interface Performed {
@@ -31,6 +39,8 @@ export interface Performed {
   /** When the scenario took its last fault back; undefined: it leaves that to the cluster. */
   undoneAt: number | undefined;
   notes: string[];
+  /** What of the backups was not as promised. */
+  broken: string[];
 }
 
 export interface Stage {
@@ -39,6 +49,7 @@ export interface Stage {
   watch: Watch;
   operations: Operations;
   lease: Lease;
+  login: { database: string };
   context: ApplyContext;
 }
 
@@ -56,7 +67,15 @@ export class Performance implements AsyncDisposable {
   constructor(stage: Stage, primary: string) {
     this.#stage = stage;
     this.#primaryBefore = primary;
-    this.result = { injectedAt: 0, primary, injections: [], weaker: [], undoneAt: undefined, notes: [] };
+    this.result = {
+      injectedAt: 0,
+      primary,
+      injections: [],
+      weaker: [],
+      undoneAt: undefined,
+      notes: [],
+      broken: [],
+    };
   }
 
   async perform({ steps }: Scenario): Promise<void> {
@@ -114,12 +133,30 @@ export class Performance implements AsyncDisposable {
         this.#began(now(), `${step.clients} clients connect through the pooler`);
         this.result.notes.push(...(await storm(this.#stage.cluster, load, step.clients, context)));
         return;
+      case 'rehearse':
+        return await this.#rehearse(step.what);
       case 'crash-command':
         for (const afterMs of step.afterMs) {
           context.progress(`pgherd ${step.command}, killed after ${afterMs} ms`);
           this.result.injections.push(await operations.crash(step.command, afterMs, signal));
         }
     }
+  }
+
+  async #rehearse(what: Rehearsal): Promise<void> {
+    const { cluster, operations, load, context, login } = this.#stage;
+    const [repository = ''] = cluster.backups.repositories;
+    const outcome = await rehearse(what, {
+      cluster,
+      operations,
+      context,
+      database: login.database,
+      repository,
+      sofar: () => load.sofar(),
+      began: description => this.#began(now(), description),
+    });
+    this.result.notes.push(...outcome.notes);
+    this.result.broken.push(...outcome.broken);
   }
 
   /** Writes that do not come back are the drill's result, not its failure. */
@@ -140,7 +177,7 @@ export class Performance implements AsyncDisposable {
   async #situation(): Promise<Situation> {
     const { cluster, watch, context } = this.#stage;
     const observed = await cluster.observe({ catalog: false, withoutConfig: true }, context.signal);
-    return situationOf(observed, watch.primary ?? this.#primaryBefore);
+    return situationOf(observed, watch.primary ?? this.#primaryBefore, cluster.backups.repositories);
   }
 
   async #inject(faults: Fault[]): Promise<void> {
@@ -167,7 +204,7 @@ export class Performance implements AsyncDisposable {
   }
 }
 
-export function situationOf(observed: Observation, primary: string): Situation {
+export function situationOf(observed: Observation, primary: string, repositories: string[]): Situation {
   const named = (kind: string) =>
     observed.components.filter(component => component.kind === kind).map(component => component.name);
   const standbys = observed.members.filter(member => member.name !== primary);
@@ -178,6 +215,7 @@ export function situationOf(observed: Observation, primary: string): Situation {
     voters: named('etcd'),
     poolers: named('pooler'),
     proxy: named('proxy')[0],
+    repositories,
   };
 }
 

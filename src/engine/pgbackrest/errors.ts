@@ -16,6 +16,11 @@ interface Meaning {
   hint?: string;
 }
 
+function foreign(message: string): Meaning {
+  const hint = 'restore that one, or name another place for the repository';
+  return { code: 'repository-foreign', message, hint };
+}
+
 /** By pgBackRest's exit codes (src/build/error/error.yaml there), the same from 2.45 to 2.55. */
 const MEANINGS: Partial<Record<number, Meaning>> = {
   26: {
@@ -23,16 +28,8 @@ const MEANINGS: Partial<Record<number, Meaning>> = {
     message: 'a file in the repository is not what was written',
     hint: 'use another repository; `pgherd verify` names what is damaged',
   },
-  28: {
-    code: 'repository-foreign',
-    message: 'the repository holds backups of another cluster of this name',
-    hint: 'restore that one, or name another place for the repository',
-  },
-  44: {
-    code: 'repository-foreign',
-    message: 'the archive in the repository belongs to another cluster of this name',
-    hint: 'restore that one, or name another place for the repository',
-  },
+  28: foreign('the repository holds backups of another cluster of this name'),
+  44: foreign('the archive in the repository belongs to another cluster of this name'),
   45: { code: 'archive-duplicate', message: 'the archive has another WAL segment of this name' },
   49: { code: 'repository-unreachable', message: 'the server of the repository does not answer' },
   50: {
@@ -40,11 +37,7 @@ const MEANINGS: Partial<Record<number, Meaning>> = {
     message: 'another pgbackrest works on these backups',
     hint: 'wait until it has ended',
   },
-  51: {
-    code: 'repository-foreign',
-    message: 'the backups in the repository belong to another cluster of this name',
-    hint: 'restore that one, or name another place for the repository',
-  },
+  51: foreign('the backups in the repository belong to another cluster of this name'),
   55: { code: 'repository-file-missing', message: 'a file that should be in the repository is missing' },
   56: { code: 'backup-no-server', message: 'no PostgreSQL to back up answers' },
   63: { code: 'backup-stopped', message: 'pgbackrest was stopped' },

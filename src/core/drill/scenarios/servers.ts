@@ -1,6 +1,6 @@
-/** D1 to D3, F5, H1 to J7: servers beside the members, clients, the control plane. */
+/** D1 to D3, F5, H1 to J1: servers beside the members, clients, the control plane. */
 import type { Scenario, Situation } from '../scenario.ts';
-import { awaitWrites, inject, PROMOTION_MS, pair, unbounded, undo, wait, within } from './words.ts';
+import { awaitWrites, inject, PROMOTION_MS, pair, undo, wait, within } from './words.ts';
 
 const hold = (components: (at: Situation) => string[]) =>
   inject(at => ({ kind: 'hold-down', components: components(at) }));
@@ -95,14 +95,5 @@ export const SERVERS: readonly Scenario[] = [
       { do: 'crash-command', command: 'restart', afterMs: [1_000, 2_500, 5_000] },
       { do: 'up' },
     ],
-  },
-  {
-    id: 'J7',
-    name: 'table-dropped',
-    title: 'somebody drops a table; the state of one second before is restored',
-    promise: 'every acknowledged row up to that second, none after',
-    needs: { instances: 1, backups: true },
-    bounds: unbounded,
-    steps: [],
   },
 ];

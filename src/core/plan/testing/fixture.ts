@@ -16,7 +16,7 @@ const resources = {
   limits: { cpuMillis: 500, memoryBytes: 500 << 20 },
 };
 
-const noBackups: BackupSpec = {
+export const noBackups: BackupSpec = {
   repositories: [],
   encryption: true,
   compression: 'zst',

@@ -4,6 +4,7 @@ import type { Injectors } from './injector.ts';
 import { powerOffAll } from './machine.ts';
 import { cut, forgetConnections, linkDown } from './network.ts';
 import { loseData, pauseReplay, promote } from './postgres.ts';
+import { breakRepository } from './repository.ts';
 import { signals } from './signals.ts';
 import { holdDown, killControlPlane, killServer } from './supervised.ts';
 import { fillVolume, freezeVolume } from './volume.ts';
@@ -24,4 +25,5 @@ export const INJECTORS: Injectors = {
   'pause-replay': pauseReplay,
   promote,
   'power-off-all': powerOffAll,
+  'break-repository': breakRepository,
 };

@@ -30,6 +30,11 @@ const fault: z.ZodType<Fault> = z.discriminatedUnion('kind', [
     peers: z.enum(['everyone', 'dcs', 'members', 'clients']),
     direction: z.enum(['both', 'outgoing', 'incoming']),
   }),
+  z.strictObject({
+    kind: z.literal('break-repository'),
+    repository: z.string(),
+    how: z.enum(['read-only', 'full', 'unreachable', 'flipped', 'missing']),
+  }),
   ...(
     [
       'power-off',
@@ -67,6 +72,15 @@ const undoStep = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('thaw-volume'), path: z.string() }),
   /** Rules of the packet filter in a network namespace, known by their comment. */
   z.strictObject({ kind: z.literal('packet-rules'), namespace: z.string(), tag: z.string() }),
+  /** Modes of directories as they were. */
+  z.strictObject({
+    kind: z.literal('modes'),
+    directories: z.array(z.strictObject({ path: z.string(), mode: z.number().int() })),
+  }),
+  /** A file of a repository, of which a copy was put aside. */
+  z.strictObject({ kind: z.literal('put-back'), path: z.string(), saved: z.string() }),
+  /** A small file system that lies over a directory. */
+  z.strictObject({ kind: z.literal('unmount'), path: z.string() }),
   /** The interface in the namespace of a member's host. */
   z.strictObject({ kind: z.literal('link-up'), namespace: z.string() }),
 ]);

@@ -12,6 +12,7 @@ import type { FaultContext } from './injector.ts';
 import { openInside } from './members.ts';
 import { dropRules, raiseLink } from './network.ts';
 import { postmasterOf, send } from './processes.ts';
+import { putBack, returnModes, unmount } from './repository.ts';
 import type { StepOf, UndoStep } from './schema.ts';
 import { thawVolume } from './volume.ts';
 
@@ -101,6 +102,9 @@ export const UNDOERS: Undoers = {
 
   'packet-rules': dropRules,
   'link-up': raiseLink,
+  modes: returnModes,
+  'put-back': putBack,
+  unmount,
 };
 
 /** CASE evaluates the function only where it is allowed. */

@@ -1,5 +1,5 @@
 /** Restores on this machine, behind the contract. */
-import { chown, mkdir, rm, stat, statfs } from 'node:fs/promises';
+import { chown, rm, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -7,7 +7,6 @@ import type { StoredDump } from '../../../../core/schedule/dump.ts';
 import { Session } from '../../../../engine/postgres/connection.ts';
 import { SCRATCH_PORT } from '../../../../engine/postgres/scratchConfig.ts';
 import { RefusedError } from '../../../../lib/errors.ts';
-import { ensureDirectory } from '../../../../lib/files.ts';
 import type {
   ApplyContext,
   BackupContext,
@@ -29,19 +28,21 @@ import { archiveNow } from './archiveNow.ts';
 import { checkPages, checkStructure } from './checks.ts';
 import { copyBackup, nameDamage, restoreCommand, trySegment } from './copy.ts';
 import { loadDump } from './loadDump.ts';
+import { openScratchSession, stopServer } from './process.ts';
 import {
   newId,
   ownProcess,
   readScratch,
   type ScratchFile,
   type ScratchPaths,
-  scratchesRoot,
   scratchIds,
   scratchPaths,
   toRecord,
+  unreadable,
   writeScratch,
 } from './record.ts';
-import { openScratchSession, recover, restartServer, type ServerInput, stopServer } from './server.ts';
+import { makeRoom } from './room.ts';
+import { recover, restartServer, type ServerInput } from './server.ts';
 import { type SwapMeans, swapIn } from './swap.ts';
 import { readSwap } from './swapFile.ts';
 import { copyTables } from './tables.ts';
@@ -58,8 +59,6 @@ const STOP_MS = 120_000;
 /** How long what a killed clone left is kept for it to be finished. */
 const CLONE_MS = 86_400_000;
 const STATEMENT_MS = 3_600_000;
-/** What a restore needs beside the data: WAL to replay, and room to breathe. */
-const SPARE_BYTES = 256 * 1024 * 1024;
 
 export class LocalRestores implements Restores {
   readonly #input: LocalRestoresInput;
@@ -80,7 +79,7 @@ export class LocalRestores implements Restores {
     const { paths, record } = this.#input;
     const id = newId();
     const places = scratchPaths(paths, id);
-    await this.#makeDirectory(places, options.databaseBytes);
+    await makeRoom(places, { paths, record: record() }, options.databaseBytes);
     const file: ScratchFile = {
       schema: 1,
       id,
@@ -270,26 +269,6 @@ export class LocalRestores implements Restores {
     };
   }
 
-  async #makeDirectory(places: ScratchPaths, bytes: number): Promise<void> {
-    const { paths, record } = this.#input;
-    const owner = process.getuid?.() === 0 ? record().serviceUser : undefined;
-    await ensureDirectory(scratchesRoot(paths), { mode: 0o711 });
-    const { bavail, bsize } = await statfs(scratchesRoot(paths));
-    if (bavail * bsize < bytes + SPARE_BYTES) {
-      const mib = (size: number) => `${Math.ceil(size / 1024 / 1024)} MiB`;
-      throw new RefusedError({
-        code: 'no-room',
-        message: `a restore needs ${mib(bytes + SPARE_BYTES)} beside the cluster, and ${mib(bavail * bsize)} are free`,
-        detail: scratchesRoot(paths),
-        hint: 'make room; nothing was touched',
-      });
-    }
-    await mkdir(places.root, { mode: 0o700 });
-    for (const directory of [places.data, places.tablespaces])
-      await ensureDirectory(directory, { mode: 0o700, owner });
-    if (owner !== undefined) await chown(places.root, owner.uid, owner.gid);
-  }
-
   async #scratch(file: ScratchFile, places: ScratchPaths): Promise<Scratch> {
     const record = this.#input.record();
     const known = await toRecord(file);
@@ -306,21 +285,4 @@ export class LocalRestores implements Restores {
       },
     };
   }
-}
-
-/** Stands for what cannot be understood: nobody's, and not whole. */
-function unreadable(paths: LocalRestoresInput['paths'], id: string): ScratchFile {
-  return {
-    schema: 1,
-    id,
-    purpose: 'verify',
-    createdAt: '',
-    directory: scratchPaths(paths, id).root,
-    socketDirectory: scratchPaths(paths, id).sockets,
-    repository: '',
-    backup: '',
-    restoredMs: 0,
-    replayedMs: 0,
-    owner: { pid: 0, startTime: '' },
-  };
 }

@@ -118,3 +118,20 @@ export async function toRecord({ schema: _, owner, ...file }: ScratchFile): Prom
     owned: await isAlive(owner),
   };
 }
+
+/** Stands for what cannot be understood: nobody's, and not whole. */
+export function unreadable(paths: Paths, id: string): ScratchFile {
+  return {
+    schema: 1,
+    id,
+    purpose: 'verify',
+    createdAt: '',
+    directory: scratchPaths(paths, id).root,
+    socketDirectory: scratchPaths(paths, id).sockets,
+    repository: '',
+    backup: '',
+    restoredMs: 0,
+    replayedMs: 0,
+    owner: { pid: 0, startTime: '' },
+  };
+}

@@ -1,35 +1,31 @@
-/** The server of a scratch: started on restored data, watched until recovery has ended, stopped. */
-import { spawn } from 'node:child_process';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+/** The server of a scratch: prepared on restored data, and watched until recovery has ended. */
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Session } from '../../../../engine/postgres/connection.ts';
 import {
   logErrors,
   parseHistory,
   REPLAY_FAILED,
   renderScratchConfig,
-  SCRATCH_PORT,
 } from '../../../../engine/postgres/scratchConfig.ts';
 import { DeadlineError, PgherdError } from '../../../../lib/errors.ts';
 import { run } from '../../../../lib/exec.ts';
-import { ensureDirectory, readIfExists, writeAtomically } from '../../../../lib/files.ts';
-import { isAlive, type ProcessId, startTimeOf } from '../../../../lib/process.ts';
+import { readIfExists, writeAtomically } from '../../../../lib/files.ts';
+import { isAlive, type ProcessId } from '../../../../lib/process.ts';
 import { poll, sleep } from '../../../../lib/time.ts';
 import type { ApplyContext, Reached } from '../../../contract.ts';
 import { readControlData } from '../../controlData.ts';
 import type { ClusterRecord } from '../../record.ts';
 import { asServer } from './copy.ts';
+import { openScratchSession, STOP_MS, startServer, stopServer } from './process.ts';
 import type { ScratchPaths } from './record.ts';
 
 /** Without a segment more for so long, something hangs. */
 const STALLED_MS = 600_000;
-const STOP_MS = 60_000;
 /** What a client is told that looks before the server is ready. */
 const NOT_YET = ['57P03'];
 const TELL_EVERY_MS = 2000;
 const CLOSE_LOOK_MS = 5000;
 const TOOL_MS = 30_000;
-const SESSION_MS = 3_600_000;
 
 export interface ServerInput {
   record: ClusterRecord;
@@ -190,32 +186,6 @@ async function readReached(places: ScratchPaths, state: Look): Promise<Reached> 
   };
 }
 
-/** Starts the server in a session of its own: it outlives this process. */
-export async function startServer(record: ClusterRecord, places: ScratchPaths): Promise<ProcessId> {
-  const known = await runningServer(places);
-  if (known !== undefined) return known;
-  const owner = process.getuid?.() === 0 ? record.serviceUser : undefined;
-  await mkdir(join(places.sockets, '..'), { recursive: true });
-  await ensureDirectory(places.sockets, { mode: 0o700, owner });
-  const log = await open(places.log, 'a', 0o600);
-  try {
-    const child = spawn(join(record.postgres.binDir, 'postgres'), ['-c', `config_file=${places.config}`], {
-      ...asServer(record),
-      detached: true,
-      cwd: '/',
-      stdio: ['ignore', log.fd, log.fd],
-    });
-    await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
-    const pid = child.pid ?? 0;
-    const id = { pid, startTime: (await startTimeOf(pid)) ?? '' };
-    await writeAtomically(places.process, JSON.stringify(id), { mode: 0o600 });
-    child.unref();
-    return id;
-  } finally {
-    await log.close();
-  }
-}
-
 /** Starts a scratch that is whole again, after a reboot say, and waits until it answers. */
 export async function restartServer(
   record: ClusterRecord,
@@ -231,51 +201,6 @@ export async function restartServer(
     { what: 'the restored server to answer', timeoutMs: STALLED_MS, everyMs: 50, signal },
   );
   if (!answers) throw await failed(places);
-}
-
-/** Fast shutdown, and a hard one when that takes too long. May be repeated. */
-export async function stopServer(places: ScratchPaths, signal: AbortSignal): Promise<void> {
-  const server = await runningServer(places);
-  if (server !== undefined) {
-    for (const [name, graceMs] of [
-      ['SIGINT', STOP_MS],
-      ['SIGQUIT', 10_000],
-      ['SIGKILL', 10_000],
-    ] as const) {
-      if (!(await isAlive(server))) break;
-      process.kill(server.pid, name);
-      const until = Date.now() + graceMs;
-      while ((await isAlive(server)) && Date.now() < until) await sleep(20, signal);
-    }
-  }
-  await rm(places.process, { force: true });
-  await rm(places.sockets, { recursive: true, force: true });
-}
-
-/** By the note of whoever started it, or by PostgreSQL's own. */
-async function runningServer(places: ScratchPaths): Promise<ProcessId | undefined> {
-  const noted = await readIfExists(places.process);
-  try {
-    const id = noted === undefined ? undefined : (JSON.parse(noted) as ProcessId);
-    if (id !== undefined && (await isAlive(id))) return id;
-  } catch {
-    // Written by nobody of ours: the other way tells.
-  }
-  const pid = Number(((await readIfExists(join(places.data, 'postmaster.pid'))) ?? '').split('\n')[0]);
-  if (!(pid > 1)) return undefined;
-  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-  const startTime = await startTimeOf(pid);
-  return startTime !== undefined && command.includes(places.config) ? { pid, startTime } : undefined;
-}
-
-export async function openScratchSession(
-  places: Pick<ScratchPaths, 'sockets'>,
-  database: string,
-  signal: AbortSignal,
-  timeoutMs = SESSION_MS,
-): Promise<Session> {
-  const target = { host: places.sockets, port: SCRATCH_PORT, user: 'postgres', password: '', ca: undefined };
-  return await Session.open({ ...target, database, timeoutMs }, signal);
 }
 
 async function logEnd(places: ScratchPaths): Promise<string | undefined> {

@@ -21,8 +21,9 @@ import { setAside } from '../../removal.ts';
 import { listServices, serviceStatus } from '../../runit.ts';
 import type { SecretStore } from '../../secrets.ts';
 import { noteAside } from '../aside.ts';
+import { openScratchSession, stopServer } from './process.ts';
 import type { ScratchPaths } from './record.ts';
-import { openScratchSession, restartServer, stopServer } from './server.ts';
+import { restartServer } from './server.ts';
 import { readSwap, swapFile } from './swapFile.ts';
 
 const PRIMARY_MS = 600_000;
