@@ -37,7 +37,10 @@ describe('libpqUri', () => {
   });
 
   it('gives every part back to a parser of URIs, whatever it is made of', () => {
-    const word = fc.string({ unit: 'grapheme', minLength: 1 }).filter(text => !text.includes('\0'));
+    // A path of dots alone is taken for a step upwards by URL, which libpq does not do.
+    const word = fc
+      .string({ unit: 'grapheme', minLength: 1 })
+      .filter(text => !text.includes('\0') && !/^\.+$/.test(text));
     fc.assert(
       fc.property(word, word, word, (user, password, database) => {
         const url = new URL(libpqUri({ ...connection, user, password, database, caFile: `/${database}` }));

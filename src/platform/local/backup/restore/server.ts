@@ -8,14 +8,12 @@ import {
   renderScratchConfig,
 } from '../../../../engine/postgres/scratchConfig.ts';
 import { DeadlineError, PgherdError } from '../../../../lib/errors.ts';
-import { run } from '../../../../lib/exec.ts';
 import { readIfExists, writeAtomically } from '../../../../lib/files.ts';
 import { isAlive, type ProcessId } from '../../../../lib/process.ts';
 import { poll, sleep } from '../../../../lib/time.ts';
 import type { ApplyContext, Reached } from '../../../contract.ts';
 import { readControlData } from '../../controlData.ts';
 import type { ClusterRecord } from '../../record.ts';
-import { asServer } from './copy.ts';
 import { openScratchSession, STOP_MS, startServer, stopServer } from './process.ts';
 import type { ScratchPaths } from './record.ts';
 
@@ -25,7 +23,6 @@ const STALLED_MS = 600_000;
 const NOT_YET = ['57P03'];
 const TELL_EVERY_MS = 2000;
 const CLOSE_LOOK_MS = 5000;
-const TOOL_MS = 30_000;
 
 export interface ServerInput {
   record: ClusterRecord;
