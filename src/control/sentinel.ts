@@ -5,7 +5,8 @@
  */
 import { performance } from 'node:perf_hooks';
 import type { Decision } from '../core/failover/decision.ts';
-import { begin, type Evidence } from '../core/failover/evidence.ts';
+import { begin, type Evidence, type Legacy } from '../core/failover/evidence.ts';
+import { legacyOf } from '../core/failover/legacy.ts';
 import { look, taken } from '../core/failover/look.ts';
 import type { Sample } from '../core/failover/sample.ts';
 import { modeOf } from '../core/topology/promise.ts';
@@ -28,7 +29,7 @@ export async function runSentinel(
   const hands = new Hands(cluster, senses, signal, report);
   let sight = await senses.sight();
   let sightAt = now();
-  let memory = begin(now(), setting());
+  let memory = begin(now(), setting(), await earlier(cluster));
   let planned = now();
   let rung = false;
   let paceMs = 0;
@@ -72,6 +73,15 @@ export async function runSentinel(
     planned = Math.min(planned, now());
   }
   await hands.release();
+}
+
+/** An act is remembered for longer than any cool-down. */
+const EARLIER_MS = 120_000;
+
+async function earlier({ journal }: PlatformCluster): Promise<Legacy> {
+  const entries = await journal.read({ since: new Date(Date.now() - EARLIER_MS) }).catch(() => []);
+  const deeds = entries.filter(({ actor }) => actor === 'sentinel');
+  return legacyOf(deeds, { wall: Date.now(), now: now() });
 }
 
 function inDoubt({ watch, hold }: Evidence): boolean {

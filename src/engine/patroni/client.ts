@@ -19,6 +19,7 @@ const memberStatus = z.object({
     )
     .optional(),
   replication_state: z.string().optional(),
+  tags: z.object({ nofailover: z.unknown() }).partial().optional(),
   xlog: z
     .object({
       location: z.number().optional(),

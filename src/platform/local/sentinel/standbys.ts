@@ -45,7 +45,9 @@ export class Standbys implements Disposable {
 
   async #ask(name: string, signal: AbortSignal): Promise<boolean> {
     try {
-      const { state } = await this.#clients.patroni(name).status(signal, ANSWER_MS);
+      const { state, tags } = await this.#clients.patroni(name).status(signal, ANSWER_MS);
+      // Patroni passes a tagged member over, and shows the tag only where it is set.
+      if (tags?.nofailover !== undefined && tags.nofailover !== false) return false;
       return state === 'running' || state === 'streaming';
     } catch {
       return false;
