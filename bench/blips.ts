@@ -105,9 +105,19 @@ async function burn(): Promise<void> {
   for (const burner of burners) burner.kill('SIGKILL');
 }
 
+/** On a machine without a processor to spare `status` itself may run into its deadline. */
 async function primary(): Promise<{ name: string; timeline: number | undefined }> {
-  const { members } = (await pgherd(stateDir, ['status', NAME])).document as StatusDocument;
-  const found = members.find(({ role }) => role === 'primary');
-  if (found === undefined) throw new Error('nobody is primary');
-  return { name: found.name, timeline: found.timeline ?? undefined };
+  let last: unknown;
+  for (let attempt = 0; attempt < 5; attempt++) {
+    try {
+      const { members } = (await pgherd(stateDir, ['status', NAME])).document as StatusDocument;
+      const found = members.find(({ role }) => role === 'primary');
+      if (found !== undefined) return { name: found.name, timeline: found.timeline ?? undefined };
+      last = new Error('nobody is primary');
+    } catch (error) {
+      last = error;
+    }
+    await delay(1_000);
+  }
+  throw last;
 }
