@@ -4,7 +4,7 @@ import type { KubernetesPart } from '../../../core/manifest/specKubernetes.ts';
 import { credentials, environmentSources, fromSecret } from './environment.ts';
 import { imageOf } from './images.ts';
 import type { ObjectsInput } from './input.ts';
-import { APPLICATION_LABEL, clusterLabels, metaOf } from './labels.ts';
+import { APPLICATION_LABEL, clusterLabels, DUMPS_APPLICATION, metaOf } from './labels.ts';
 import { SECRET_MODE, serverTls, tlsMounts } from './layout.ts';
 import { certificateSecretName, logicalBackupName, POSTGRES_PORT, serviceName } from './names.ts';
 import { defined, type KubeObject } from './object.ts';
@@ -71,7 +71,7 @@ function cronJob(input: ObjectsInput, name: string): KubeObject {
 }
 
 function labelsOf(input: ObjectsInput): Record<string, string> {
-  return { ...clusterLabels(input), [APPLICATION_LABEL]: 'spilo-logical-backup' };
+  return { ...clusterLabels(input), [APPLICATION_LABEL]: DUMPS_APPLICATION };
 }
 
 function pod(input: ObjectsInput, name: string): KubernetesPart {
