@@ -213,7 +213,7 @@ scenario_lostNode() {
   old=$(primary)
   node=$(k get pod "$old" -o jsonpath='{.spec.nodeName}')
   printf '\n$ (power off of %s, which has the primary %s)\n' "$node" "$old"
-  NODE=$node bash -c "$POWER_OFF"
+  NODE=$node bash -c "$POWER_OFF" >/dev/null
   until_ 120 other_primary "$old" || { events; fail 'no new primary'; }
   until_ 90 writes_through_service || fail 'no writes'
   sleep 50
@@ -221,7 +221,7 @@ scenario_lostNode() {
   show_state
   show k get pg "$cluster" -o jsonpath='{range .status.conditions[*]}{.type}={.status} {.reason}: {.message}{"\n"}{end}'
   printf '\n$ (power on of %s)\n' "$node"
-  NODE=$node bash -c "$POWER_ON"
+  NODE=$node bash -c "$POWER_ON" >/dev/null
   until_ 240 whole 3 || { show_state; events; fail 'not whole in time'; return; }
   stop_writer
   show_state
