@@ -15,6 +15,7 @@ import type { KubeClient } from '../api/client.ts';
 import { type ExecTarget, exec } from '../api/exec.ts';
 import type { Kind, LiveObject } from '../api/kinds.ts';
 import { decoded } from '../children/secrets.ts';
+import { eventOf } from '../events/recorder.ts';
 import { CLUSTER_LABEL, memberSelector, TEMPLATE_HASH } from '../objects/labels.ts';
 import { PATRONI_FILE } from '../objects/layout.ts';
 import { patroniConfigMaps } from '../objects/names.ts';
@@ -141,24 +142,10 @@ export class RemoteCluster extends Refused implements PlatformCluster {
   /** Events of the manifest are the journal here. */
   readonly journal: Journal = {
     append: async ({ event, message }) => {
-      const { name, namespace = 'default', uid } = this.#object.metadata;
-      const time = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
-      await this.#client.create(
-        {
-          apiVersion: 'v1',
-          kind: 'Event',
-          metadata: { name: `${name}.${Date.now().toString(16)}`, namespace },
-          involvedObject: { apiVersion: this.#object.apiVersion, kind: 'postgresql', name, namespace, uid },
-          type: 'Normal',
-          reason: event.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase()),
-          message,
-          source: { component: 'pgherd' },
-          firstTimestamp: time,
-          lastTimestamp: time,
-          count: 1,
-        },
-        AbortSignal.timeout(15_000),
-      );
+      const reason = event.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
+      const object = { ...this.#object, apiVersion: 'acid.zalan.do/v1', kind: 'postgresql' };
+      const facts = { type: 'Normal', reason, message } as const;
+      await this.#client.create(eventOf(object, facts), AbortSignal.timeout(15_000));
     },
     read: async ({ since }) => {
       const { namespace, name } = this.ref;
