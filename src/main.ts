@@ -31,6 +31,10 @@ const adapters: Adapters = {
       onSetup,
     });
   },
+  async kubernetes(options) {
+    const { createKubernetesPlatform } = await import('./platform/kubernetes/remote/index.ts');
+    return createKubernetesPlatform({ ...options, env });
+  },
   async keeper(platform, { stateDir, signal, report }) {
     const [{ runKeeper }, { run }] = await Promise.all([
       import('./control/keeper.ts'),

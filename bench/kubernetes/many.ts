@@ -44,7 +44,9 @@ await delay(RESYNC_MS);
 const later = await second.metrics();
 const runs = (later.pgherd_reconciles_total ?? 0) - looks;
 say(`${runs} looks without a change: ${seconds((cpu(later) - cpu(afterStart)) * 1000)} s of CPU`);
-say(`memory: ${mebibytes(later.process_resident_memory_bytes)} MiB`);
+say(
+  `memory: ${mebibytes(later.process_resident_memory_bytes)} MiB, of which heap in use ${mebibytes(later.nodejs_heap_size_used_bytes)}`,
+);
 
 function cpu(metrics: Record<string, number>): number {
   return metrics.process_cpu_seconds_total ?? 0;

@@ -10,6 +10,9 @@ export interface Globals {
   namespace: string | undefined;
   /** undefined: not named by an option, so PGHERD_STATE_DIR or the default holds. */
   stateDir: string | undefined;
+  /** Either of the two: the clusters meant are on Kubernetes, not on this machine. */
+  kubeconfig: string | undefined;
+  context: string | undefined;
   color: boolean;
   timeoutMs: number | undefined;
   verbose: boolean;
@@ -28,6 +31,8 @@ export function addGlobalOptions(program: Command): Command {
       'namespace of the cluster (default: where its name is the only one)',
     )
     .option('--state-dir <directory>', 'where everything about clusters is kept (or: PGHERD_STATE_DIR)')
+    .option('--kubeconfig <file>', 'clusters on Kubernetes, reached by this file')
+    .option('--context <name>', 'clusters on Kubernetes, in this context of the kubeconfig')
     .option('--no-color', 'plain text (or: NO_COLOR)')
     .option('--timeout <duration>', 'give up after this time, for example 90s or 5m', parseDuration)
     .option('-v, --verbose', 'on a failure, say where in the program it happened');
@@ -43,6 +48,8 @@ export function globalsOf(command: Command, cwd: string): Globals {
     output: options.output === 'json' ? 'json' : 'text',
     namespace: text('namespace'),
     stateDir: stateDir === undefined ? undefined : resolve(cwd, stateDir),
+    kubeconfig: text('kubeconfig'),
+    context: text('context'),
     color: options.color !== false,
     timeoutMs: typeof options.timeout === 'number' ? options.timeout : undefined,
     verbose: options.verbose === true,

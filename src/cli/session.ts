@@ -50,7 +50,13 @@ export class Session {
   }
 
   platform(): Promise<Platform> {
-    this.opened ??= this.surroundings.adapters.platform({
+    const { adapters, cwd } = this.surroundings;
+    const { kubeconfig, context, namespace } = this.globals;
+    if (kubeconfig !== undefined || context !== undefined) {
+      const path = kubeconfig === undefined ? undefined : resolve(cwd, kubeconfig);
+      this.opened ??= adapters.kubernetes({ kubeconfig: path, context, namespace });
+    }
+    this.opened ??= adapters.platform({
       stateDir: this.stateDir,
       onSetup: message => this.progress.say(message),
     });
@@ -70,12 +76,11 @@ export class Session {
 
   /** A command as this user would have to type it: same state directory, and the namespace where it matters. */
   command(words: readonly string[], ref?: Pick<ClusterRef, 'namespace'>): string {
-    const { stateDir } = this.globals;
     const argv = [this.surroundings.program, ...words];
     const place = words.indexOf('--');
     const options = [
       ...(this.globals.namespace === undefined || ref === undefined ? [] : ['-n', ref.namespace]),
-      ...(stateDir === undefined ? [] : ['--state-dir', stateDir]),
+      ...this.placeOptions(),
     ];
     argv.splice(place < 0 ? argv.length : place + 1, 0, ...options);
     return argv.map(shellQuote).join(' ');
@@ -84,9 +89,17 @@ export class Session {
   /** A command that core suggests, which knows neither how we were called nor where state lies. */
   suggest(line: string): string {
     const words = /^pgherd (.+)$/.exec(line)?.[1];
-    const { stateDir } = this.globals;
     if (words === undefined) return line;
-    const place = stateDir === undefined ? '' : ` --state-dir ${shellQuote(stateDir)}`;
-    return `${shellQuote(this.surroundings.program)} ${words}${place}`;
+    return [shellQuote(this.surroundings.program), words, ...this.placeOptions().map(shellQuote)].join(' ');
+  }
+
+  /** Where the clusters are, as it was said to us. */
+  private placeOptions(): string[] {
+    const { stateDir, kubeconfig, context } = this.globals;
+    return [
+      ...(stateDir === undefined ? [] : ['--state-dir', stateDir]),
+      ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig]),
+      ...(context === undefined ? [] : ['--context', context]),
+    ];
   }
 }

@@ -37,6 +37,8 @@ export interface Surroundings {
 /** What only the composition root may build. Each is loaded when it is first used. */
 export interface Adapters {
   platform(options: { stateDir: string; onSetup(message: string): void }): Promise<Platform>;
+  /** Clusters that an operator runs on Kubernetes. `namespace` undefined: of all namespaces. */
+  kubernetes(options: KubernetesWish): Promise<Platform>;
   /** The resident control plane: runs until the signal aborts. `report` gets a line for each trouble. */
   keeper(
     platform: Platform,
@@ -50,12 +52,15 @@ export interface Adapters {
   versions(): Promise<{ pgherd: string; node: string }>;
 }
 
-export interface OperatorWish {
-  configFile: string | undefined;
+export interface KubernetesWish {
   kubeconfig: string | undefined;
   context: string | undefined;
-  /** Of the Lease, and of the clusters unless the configuration names others; undefined: the context's. */
   namespace: string | undefined;
+}
+
+/** `namespace` is that of the Lease, and of the clusters unless the configuration names others; undefined: the context's. */
+export interface OperatorWish extends KubernetesWish {
+  configFile: string | undefined;
   metricsPort: number;
   signal: AbortSignal;
   report(line: string): void;

@@ -62,6 +62,7 @@ export function makeSurroundings(options: Options = {}): Made {
   const exits: number[] = [];
   const adapters: Adapters = {
     platform: async () => options.platform ?? Promise.reject(new Error('no platform')),
+    kubernetes: async () => Promise.reject(new Error('no Kubernetes')),
     keeper: async () => {},
     operator: async () => {},
     setup: { inspect: async () => options.setup ?? NO_SETUP, install: async () => options.setup ?? NO_SETUP },

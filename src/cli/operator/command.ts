@@ -9,14 +9,9 @@ export function operatorCommand(cli: Cli): Command {
     .summary('run clusters on Kubernetes from their manifests')
     .description(
       'Watches `postgresql` objects in Kubernetes and makes, changes, repairs and removes the clusters they describe, ' +
-        'until it is stopped. Runs inside a cluster or beside it. Several may run: one acts, the others wait.',
+        'until it is stopped. Runs inside a cluster, or beside it by KUBECONFIG, --kubeconfig and --context. Several may run: one acts, the others wait.',
     )
     .option('--config <file>', "the operator's configuration, YAML: images, namespaces, defaults")
-    .option(
-      '--kubeconfig <file>',
-      'how to reach the API server (or: KUBECONFIG, ~/.kube/config, the pod itself)',
-    )
-    .option('--context <name>', "context of the kubeconfig (default: the kubeconfig's own)")
     .option('--metrics-port <port>', 'port of /metrics, /healthz and /readyz (default: 8080)', parsePort)
     .action(async (options: OperatorFlags, self: Command) => {
       await cli.run(
@@ -37,7 +32,5 @@ export function operatorCommand(cli: Cli): Command {
 
 export interface OperatorFlags {
   config?: string;
-  kubeconfig?: string;
-  context?: string;
   metricsPort?: number;
 }

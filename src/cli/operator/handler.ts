@@ -13,8 +13,8 @@ export async function operate(session: Session, flags: OperatorFlags): Promise<v
   try {
     await surroundings.adapters.operator({
       configFile: path(flags.config),
-      kubeconfig: path(flags.kubeconfig),
-      context: flags.context,
+      kubeconfig: path(globals.kubeconfig),
+      context: globals.context,
       namespace: globals.namespace,
       metricsPort: flags.metricsPort ?? METRICS_PORT,
       signal,

@@ -22,7 +22,7 @@ type Need = { what: 'process'; text: string } | { what: 'postgres'; text: string
  * A standby refuses to run with less of these than the primary has, and Patroni holds such a restart back on
  * standbys: a decrease reaches the primary first.
  */
-const primaryFirst = new Set([
+export const primaryFirst: ReadonlySet<string> = new Set([
   'max_connections',
   'max_prepared_transactions',
   'max_locks_per_transaction',

@@ -18,6 +18,8 @@ export interface ClusterPromise {
 export interface Timing {
   ttl: number;
   loopWait: number;
+  /** false: nobody watches beside Patroni, the platform has no control plane that could. */
+  sentinel?: boolean;
 }
 
 /** Time from the end of the lease to the first write: election and promotion. */
@@ -52,12 +54,12 @@ function rpoOf(mode: Mode, spec: ClusterSpec): string {
   }
 }
 
-function rtoOf(mode: Mode, { ttl, loopWait }: Timing): string {
+function rtoOf(mode: Mode, { ttl, loopWait, sentinel = true }: Timing): string {
   if (mode === 'single') {
     return `a server that crashed: its restart and recovery, about ${loopWait + promotionSeconds} s; a lost host: until it is back (by design, not measured)`;
   }
   const without = `a server that crashed: at most about ${loopWait + promotionSeconds} s; a lost host: about ${ttl + promotionSeconds} s`;
-  if (mode === 'async') return `${without} (by design, not measured)`;
+  if (mode === 'async' || !sentinel) return `${without} (by design, not measured)`;
   return `about ${sentinelSeconds} s while the control plane runs (measured: docs/measured.md); without it, ${without} (by design, not measured)`;
 }
 

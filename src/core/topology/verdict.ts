@@ -30,7 +30,7 @@ export function judge(
   spec: ClusterSpec,
   timing: Timing = timingOf(observed, spec),
 ): Verdict {
-  const promise = promiseOf(spec, timing);
+  const promise = promiseOf(spec, { sentinel: observed.controlPlane !== undefined, ...timing });
   const loss = lossIfPrimaryDied(observed, spec);
   const common = { promise, notes: notesOf(observed), lossIfPrimaryDied: loss };
   if (!observed.exists) {

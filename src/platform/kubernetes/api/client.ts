@@ -190,10 +190,13 @@ export function queryOf(values: Record<string, string | undefined>): string {
   return text === '' ? '' : `?${text}`;
 }
 
-/** Without managedFields, which are more than half of many objects and of no use here. */
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/** Without what is of no use here and more than half of many objects: managedFields, and kubectl's copy of it all. */
 export function lighten(object: LiveObject): LiveObject {
   const metadata = object.metadata as unknown as Record<string, unknown> | undefined;
   if (metadata !== undefined) delete metadata.managedFields;
+  if (object.metadata?.annotations !== undefined) delete object.metadata.annotations[LAST_APPLIED];
   return object;
 }
 

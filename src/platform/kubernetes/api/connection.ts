@@ -12,10 +12,12 @@ export interface RawRequest {
   path: string;
   contentType?: string;
   body?: string;
+  /** A watch: it has a connection of its own for as long as it lasts. */
+  lasting?: boolean;
 }
 
-/** Connections held open for reuse. Watches have one each, as long as they last. */
-const MAX_SOCKETS = 64;
+/** Requests at the same time; more wait here, not at the server. Watches are not counted. */
+const MAX_SOCKETS = 16;
 
 /** Speaks HTTP and WebSocket to one API server, as whoever the kubeconfig or the pod's ServiceAccount says. */
 export class Connection {
@@ -24,6 +26,7 @@ export class Connection {
   readonly #access: Access;
   readonly #server: URL;
   readonly #agent: HttpAgent | HttpsAgent;
+  readonly #lastingAgent: HttpAgent | HttpsAgent;
   readonly #credentials: Credentials;
 
   constructor(access: Access) {
@@ -31,8 +34,12 @@ export class Connection {
     this.#server = new URL(access.server);
     this.namespace = access.namespace;
     this.#credentials = new Credentials(access);
-    const options = { keepAlive: true, maxSockets: MAX_SOCKETS, ...access.tls };
-    this.#agent = this.#server.protocol === 'http:' ? new HttpAgent(options) : new HttpsAgent(options);
+    const agent = (options: { keepAlive: boolean; maxSockets?: number }) =>
+      this.#server.protocol === 'http:'
+        ? new HttpAgent(options)
+        : new HttpsAgent({ ...options, ...access.tls });
+    this.#agent = agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
+    this.#lastingAgent = agent({ keepAlive: false });
   }
 
   /** Rejects with PgherdError when there is no usable configuration. */
@@ -52,7 +59,7 @@ export class Connection {
       ...this.#target(raw.path),
       ...own(identity),
       method: raw.method,
-      agent: this.#agent,
+      agent: raw.lasting === true ? this.#lastingAgent : this.#agent,
       signal,
       headers: {
         accept: 'application/json',

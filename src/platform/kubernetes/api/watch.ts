@@ -16,7 +16,7 @@ const WATCH_SECONDS = 290;
 const SILENCE_MS = 320_000;
 
 /**
- * Events from `resourceVersion` on, until the server ends the watch (the iteration ends) or the signal aborts.
+ * Events from `resourceVersion` on (first a bookmark, as soon as the server has taken the watch), until the server ends the watch (the iteration ends) or the signal aborts.
  * Throws ApiGoneError when the version is too old: list anew then; ApiUnreachableError when the watch breaks.
  */
 export async function* watch(
@@ -40,11 +40,12 @@ export async function* watch(
     timeoutSeconds: String(WATCH_SECONDS),
   });
   const response = await client.connection.send(
-    { method: 'GET', path: `${pathOf(kind, selection.namespace)}${query}` },
+    { method: 'GET', path: `${pathOf(kind, selection.namespace)}${query}`, lasting: true },
     signal,
   );
   const status = response.statusCode ?? 0;
   if (status !== 200) throw errorOf(request, status, await bodyOf(response));
+  yield { type: 'BOOKMARK', resourceVersion };
   response.setTimeout(SILENCE_MS, () => response.destroy());
   try {
     for await (const line of createInterface({ input: response, crlfDelay: Number.POSITIVE_INFINITY })) {

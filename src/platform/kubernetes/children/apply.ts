@@ -1,8 +1,9 @@
 import type { KubeClient } from '../api/client.ts';
 import { ApiInvalidError } from '../api/errors.ts';
 import { isKind, type Kind, type LiveObject } from '../api/kinds.ts';
+import { hashOf } from '../objects/hash.ts';
 import type { KubeObject } from '../objects/index.ts';
-import { contains, DESIRED_HASH, editsOf, hashOf } from './compare.ts';
+import { contains, DESIRED_HASH, editsOf } from './compare.ts';
 
 /** What we know of objects that were as wanted, by uid: how they looked then. A memory to spare work, never a truth. */
 export type Settled = Map<string, string>;

@@ -1,17 +1,9 @@
-import { createHash } from 'node:crypto';
 import { parseMilli } from '../../../core/manifest/quantity.ts';
 import type { LiveObject } from '../api/kinds.ts';
+import { hashOf } from '../objects/hash.ts';
 
 /** Hash of what we last sent of an object, in an annotation of it. */
 export const DESIRED_HASH = 'pgherd.dev/desired-hash';
-
-/** A short hash of plain data; the order of keys does not count. */
-export function hashOf(value: unknown): string {
-  return createHash('sha256')
-    .update(JSON.stringify(sorted(value)))
-    .digest('hex')
-    .slice(0, 16);
-}
 
 /** Hash of everything in a live object that others than its own controller write: it changes when somebody edits it. */
 export function editsOf(object: LiveObject): string {
@@ -48,15 +40,4 @@ function sameQuantity(a: unknown, b: unknown): boolean {
 
 function amount(text: string): bigint | undefined {
   return /^[0-9.]+[a-zA-Z]*$/.test(text) ? parseMilli(text) : undefined;
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, item]) => item !== undefined)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, item]) => [key, sorted(item)]),
-  );
 }

@@ -4,8 +4,8 @@ import { randomPassword } from '../../../lib/password.ts';
 import type { KubeClient } from '../api/client.ts';
 import { ApiConflictError } from '../api/errors.ts';
 import type { Kind, LiveObject } from '../api/kinds.ts';
+import { hashOf } from '../objects/hash.ts';
 import type { KubeObject, SecretWanted } from '../objects/index.ts';
-import { hashOf } from './compare.ts';
 
 /** A Secret that people made has no password in it. */
 export class SecretIncompleteError extends PgherdError {}

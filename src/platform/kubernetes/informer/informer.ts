@@ -70,8 +70,8 @@ export class Informer {
           version = await this.#relist(signal);
           listedAt = performance.now();
         }
-        this.#connected = true;
         for await (const event of this.#watch(version, signal)) {
+          this.#connected = true;
           version = event;
           failures = 0;
         }

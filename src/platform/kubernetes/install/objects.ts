@@ -1,4 +1,4 @@
-import { CLUSTER_RIGHTS, LEASE_RIGHTS, NODE_RIGHTS, type Right } from './rights.ts';
+import { CLUSTER_RIGHTS, LEASE_RIGHTS, type Right, WIDE_RIGHTS } from './rights.ts';
 
 /**
  * The operator's own objects, without the definition of `postgresql`: one description that becomes the plain YAML when
@@ -60,7 +60,7 @@ export function pieces(blanks: Blanks, namespaceOf: unknown): Piece[] {
     { when: 'always', object: { apiVersion: 'v1', kind: 'ServiceAccount', metadata: here } },
     { when: 'always', object: role('Role', electing, LEASE_RIGHTS) },
     { when: 'always', object: binding('Role', electing) },
-    { when: 'clusterWide', object: role('ClusterRole', wide, [...CLUSTER_RIGHTS, ...NODE_RIGHTS]) },
+    { when: 'clusterWide', object: role('ClusterRole', wide, [...CLUSTER_RIGHTS, ...WIDE_RIGHTS]) },
     { when: 'clusterWide', object: binding('ClusterRole', wide) },
     { when: 'eachNamespace', object: role('Role', there, CLUSTER_RIGHTS) },
     { when: 'eachNamespace', object: binding('Role', there) },

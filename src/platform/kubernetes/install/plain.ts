@@ -5,7 +5,7 @@ import { pieces } from './objects.ts';
 import { defaultValues } from './values.ts';
 
 /** Annotation of the operator's pods: they are replaced when it changes. */
-export const CONFIG_HASH = 'pgherd/config';
+export const CONFIG_HASH = 'pgherd.dev/config-hash';
 const NAMESPACE = 'pgherd';
 
 const HEAD = `# pgherd's operator with its defaults, for \`kubectl apply --server-side -f\`. Written by scripts/deployFiles.ts:

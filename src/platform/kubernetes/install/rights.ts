@@ -43,5 +43,10 @@ export const LEASE_RIGHTS: readonly Right[] = [
   right('coordination.k8s.io', ['leases'], ['get', 'create', 'update']),
 ];
 
-/** Of the whole cluster: a node that is closed has its primary moved away. */
-export const NODE_RIGHTS: readonly Right[] = [right('', ['nodes'], LOOK)];
+/** Of the whole cluster. */
+export const WIDE_RIGHTS: readonly Right[] = [
+  // A node that is closed has its primary moved away.
+  right('', ['nodes'], LOOK),
+  // Whether the operator that holds a cluster, perhaps one of another namespace, is still there.
+  right('coordination.k8s.io', ['leases'], ['get']),
+];

@@ -38,7 +38,10 @@ export function judgeSpec(
       hint: `shorten the name by ${long.length - MAX_NAME}, or leave the poolers out`,
     });
   }
-  return { errors: [...errors, ...volumeErrors(spec)], warnings: environmentWarnings(spec) };
+  return {
+    errors: [...errors, ...volumeErrors(spec)],
+    warnings: [...userWarnings(spec, config), ...environmentWarnings(spec)],
+  };
 }
 
 /** Two volumes of one name, or two in one place, make a pod that Kubernetes does not take. */
@@ -65,6 +68,19 @@ function volumeErrors(spec: ClusterSpec): Remark[] {
     names.add(name);
     return remarks;
   });
+}
+
+/** initdb and the members' own logins look the user up in the image. */
+function userWarnings({ kubernetes }: ClusterSpec, config: OperatorConfig): Remark[] {
+  const { runAsUser, image } = kubernetes;
+  if (runAsUser === undefined || runAsUser === config.pods.runAsUser || image !== undefined) return [];
+  return [
+    {
+      path: 'spec.spiloRunAsUser',
+      message: `the image of the operator knows no user ${runAsUser}`,
+      hint: `delete it, or write ${config.pods.runAsUser}; an image of your own in dockerImage may have another`,
+    },
+  ];
 }
 
 /** Variables of the format's own image, by which its users reach what a field of the manifest does here. */

@@ -58,6 +58,14 @@ describe('judgeSpec', () => {
     ]);
   });
 
+  it('warns of a user that the image does not know', () => {
+    const { config } = inputOf(specWith(''));
+    const paths = (lines: string) => judgeSpec(specWith(lines), config).warnings.map(({ path }) => path);
+    expect(paths('spiloRunAsUser: 1000')).toEqual(['spec.spiloRunAsUser']);
+    expect(paths('spiloRunAsUser: 101')).toEqual([]);
+    expect(paths('spiloRunAsUser: 1000\ndockerImage: mine')).toEqual([]);
+  });
+
   it('refuses volumes that would meet those of the pods', () => {
     const volumes = [
       '{ name: tmp, mountPath: /a }',

@@ -16,6 +16,9 @@ export const STANDBY_ROLE = 'replica';
 /** Hash of our own pod template: what tells whether a pod is as we want it, whatever webhooks have added. */
 export const TEMPLATE_HASH = 'pgherd.dev/template-hash';
 
+/** Value of APPLICATION_LABEL of whatever belongs to the dumps; their volume outlives the cluster in any case. */
+export const DUMPS_APPLICATION = 'spilo-logical-backup';
+
 /** What selects the database pods of a cluster, and nothing else: never to change, the StatefulSet cannot. */
 export function memberSelector(cluster: string): Record<string, string> {
   return { [APPLICATION_LABEL]: 'spilo', [CLUSTER_LABEL]: cluster };

@@ -4,7 +4,7 @@ import type { KubernetesPart } from '../../../core/manifest/specKubernetes.ts';
 import { credentials, environmentSources, fromSecret } from './environment.ts';
 import { imageOf } from './images.ts';
 import type { ObjectsInput } from './input.ts';
-import { APPLICATION_LABEL, clusterLabels, metaOf } from './labels.ts';
+import { APPLICATION_LABEL, clusterLabels, DUMPS_APPLICATION, metaOf } from './labels.ts';
 import { SECRET_MODE, serverTls, tlsMounts } from './layout.ts';
 import { certificateSecretName, logicalBackupName, POSTGRES_PORT, serviceName } from './names.ts';
 import { defined, type KubeObject } from './object.ts';
@@ -47,7 +47,7 @@ function cronJob(input: ObjectsInput, name: string): KubeObject {
     kind: 'CronJob',
     metadata: metaOf(input, name, { labels: labelsOf(input) }),
     spec: defined({
-      schedule: spec.backup.logical.schedule,
+      schedule: cronForKubernetes(spec.backup.logical.schedule),
       // Since Kubernetes 1.27; without it, that of the control plane.
       timeZone: spec.backup.schedule.timeZone,
       concurrencyPolicy: 'Forbid',
@@ -71,7 +71,7 @@ function cronJob(input: ObjectsInput, name: string): KubeObject {
 }
 
 function labelsOf(input: ObjectsInput): Record<string, string> {
-  return { ...clusterLabels(input), [APPLICATION_LABEL]: 'spilo-logical-backup' };
+  return { ...clusterLabels(input), [APPLICATION_LABEL]: DUMPS_APPLICATION };
 }
 
 function pod(input: ObjectsInput, name: string): KubernetesPart {
@@ -136,6 +136,18 @@ function pod(input: ObjectsInput, name: string): KubernetesPart {
       })),
     ],
   });
+}
+
+/** Sunday is 0 in a CronJob, and never 7. */
+export function cronForKubernetes(line: string): string {
+  const fields = line.trim().split(/\s+/);
+  const days = (fields[4] ?? '*').split(',').map(part => {
+    const range = /^(\d)-7$/.exec(part);
+    if (range === null) return part.replace(/^7\b/, '0');
+    if (range[1] === '0') return '*';
+    return range[1] === '7' ? '0' : `${range[1]}-6,0`;
+  });
+  return [...fields.slice(0, 4), days.join(',')].join(' ');
 }
 
 /** As the members, but not apart from them. */

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { messageOf } from '../../../lib/errors.ts';
 import { KubeClient } from '../api/client.ts';
 import { Connection } from '../api/connection.ts';
+import { ApiUnreachableError } from '../api/errors.ts';
 import type { AccessOptions } from '../api/kubeconfig.ts';
 import type { OperatorConfig } from '../config.ts';
 import { Recorder } from '../events/recorder.ts';
@@ -169,7 +170,11 @@ class Troubles {
   }
 
   tell(what: string, error: unknown): void {
-    const line = `${what}: ${messageOf(error)}`;
+    // An API server that is away is away for every watch: said once.
+    const away = error instanceof ApiUnreachableError;
+    const line = away
+      ? 'the API server is away: nothing is done until it is back'
+      : `${what}: ${messageOf(error)}`;
     const now = performance.now();
     if (now - (this.#told.get(line) ?? Number.NEGATIVE_INFINITY) < 60_000) return;
     this.#told.set(line, now);

@@ -10,7 +10,11 @@ import { type PatroniView, primaryOf } from './view.ts';
 export function formerPrimaries(view: PatroniView, pods: LiveObject[]): LiveObject[] {
   const primary = primaryOf(view);
   if (primary === undefined) return [];
-  const labelled = pods.filter(pod => pod.metadata.labels?.[ROLE_LABEL] === PRIMARY_ROLE);
+  // Pods of the primary's pooler have the label for ever: they are no members, and lead to whoever is primary.
+  const members = new Set(view.members.map(member => member.name));
+  const labelled = pods.filter(
+    pod => members.has(pod.metadata.name) && pod.metadata.labels?.[ROLE_LABEL] === PRIMARY_ROLE,
+  );
   // Not before the new one gets the clients: one that hears nothing is better than none.
   if (!labelled.some(pod => pod.metadata.name === primary.name)) return [];
   return labelled.filter(pod => pod.metadata.name !== primary.name);

@@ -40,6 +40,12 @@ describe('formerPrimaries', () => {
     expect(found('herd-0', [lost, pod('herd-1', 'replica', 'replica'), standby])).toEqual([]);
   });
 
+  it('leaves the pods of the pooler alone, which have the label, too', () => {
+    const pooler = pod('herd-pooler-6646cc98d-sv7d6', 'master', '');
+    expect(found('herd-1', [lost, promoted, standby, pooler])).toEqual(['herd-0']);
+    expect(found('herd-0', [lost, standby, pooler])).toEqual([]);
+  });
+
   it.each<[string, string | undefined, LiveObject[], number]>([
     ['nobody holds the key', undefined, [lost, promoted], RENEWED],
     ['the key was not renewed for its ttl', 'herd-1', [lost, promoted], 21_000],

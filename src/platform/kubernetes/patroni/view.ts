@@ -1,3 +1,4 @@
+import { primaryFirst } from '../../../core/plan/memberRestarts.ts';
 import type { DynamicConfig } from '../../../core/topology/observation.ts';
 import type { LiveObject } from '../api/kinds.ts';
 
@@ -200,22 +201,13 @@ function obstacleOf(status: PodStatus): MemberView['obstacle'] {
   return undefined;
 }
 
-/** A standby refuses to run with less of these than the primary has; Patroni holds its restart back. */
-const PRIMARY_FIRST = new Set([
-  'max_connections',
-  'max_prepared_transactions',
-  'max_locks_per_transaction',
-  'max_worker_processes',
-  'max_wal_senders',
-]);
-
 function onlyDecreases(reasons: unknown): boolean {
   if (typeof reasons !== 'object' || reasons === null) return false;
   const entries = Object.entries(reasons as Record<string, { old_value?: unknown; new_value?: unknown }>);
   return (
     entries.length > 0 &&
     entries.every(
-      ([name, { old_value, new_value }]) => PRIMARY_FIRST.has(name) && Number(new_value) < Number(old_value),
+      ([name, { old_value, new_value }]) => primaryFirst.has(name) && Number(new_value) < Number(old_value),
     )
   );
 }

@@ -3,6 +3,7 @@ import type { DynamicConfig } from '../../../core/topology/observation.ts';
 import { PgherdError } from '../../../lib/errors.ts';
 import type { KubeClient } from '../api/client.ts';
 import { type ExecTarget, exec } from '../api/exec.ts';
+import { PATRONI_FILE } from '../objects/layout.ts';
 import type { PatroniView } from './view.ts';
 
 /** Patroni's own tool was asked for something and refused. */
@@ -65,7 +66,7 @@ export async function restartMember(
   cluster: string,
   { client, signal }: Pick<DcsContext, 'client' | 'signal'>,
 ): Promise<void> {
-  const command = ['patronictl', '-c', '/etc/patroni/patroni.yml', 'restart', cluster, target.pod, '--force'];
+  const command = ['patronictl', '-c', PATRONI_FILE, 'restart', cluster, target.pod, '--force'];
   const result = await exec(client, target, command, { timeoutMs: RESTART_MS, signal });
   if (result.code !== 0) {
     throw new PatroniRefusedError({

@@ -1,4 +1,5 @@
 import type { LiveObject } from '../api/kinds.ts';
+import { APPLICATION_LABEL, DUMPS_APPLICATION } from '../objects/labels.ts';
 import { patroniConfigMaps } from '../objects/names.ts';
 import type { Reconciler } from './context.ts';
 
@@ -53,6 +54,8 @@ export async function takeDown(
   if (withData) {
     for (const kind of ['PersistentVolumeClaim', 'Secret'] as const) {
       for (const object of watched.children(kind, key)) {
+        // The last copy is not taken along: dumps are for a person to delete.
+        if (object.metadata.labels?.[APPLICATION_LABEL] === DUMPS_APPLICATION) continue;
         await client.remove(
           { kind, namespace, name: object.metadata.name },
           { uid: object.metadata.uid },

@@ -5,7 +5,7 @@ import { certificateData, certificateSecret, certificateSecretNames } from '../c
 import { ensureSecrets, type Passwords, userlistSecret } from '../children/secrets.ts';
 import { hashOf } from '../objects/hash.ts';
 import { desiredObjects, type KubeObject, type ObjectsInput, secretsWanted } from '../objects/index.ts';
-import { clusterLabels, metaOf } from '../objects/labels.ts';
+import { clusterLabels, metaOf, TEMPLATE_HASH } from '../objects/labels.ts';
 import { poolerNames, userlistSecretName } from '../objects/names.ts';
 import { CHILD_KINDS } from '../operator/watched.ts';
 import { ordinalOf } from '../patroni/view.ts';
@@ -135,7 +135,7 @@ function templateHashOf(objects: KubeObject[]): string {
   const set = objects.find(object => object.kind === 'StatefulSet')?.spec as
     | { template?: { metadata?: { annotations?: Record<string, string> } } }
     | undefined;
-  return set?.template?.metadata?.annotations?.['pgherd.dev/template-hash'] ?? '';
+  return set?.template?.metadata?.annotations?.[TEMPLATE_HASH] ?? '';
 }
 
 function userlistsOf(

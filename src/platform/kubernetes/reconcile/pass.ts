@@ -40,6 +40,8 @@ export async function reconcile(reconciler: Reconciler, key: string, signal: Abo
     reconciler.memory.delete(key);
     return { kind: 'done', againMs: undefined };
   }
+  // What we know may be old: nothing is decided by it.
+  if (!reconciler.watched.connected) return { kind: 'done', againMs: AGAIN.leaderMs };
   if (!isOurs(cluster, reconciler)) return { kind: 'done', againMs: undefined };
   const pass = new Pass(reconciler, cluster, key, signal);
   try {

@@ -88,10 +88,12 @@ export function computeStatus(
   };
 }
 
-function availability({ view, wanted, deleting }: StatusInput): Said {
+function availability({ view, wanted, deleting, invalid }: StatusInput): Said {
   if (deleting) return no('Deleting', 'the cluster is being deleted');
   const primary = primaryOf(view);
   if (primary?.well === true) return yes({ reason: 'PrimaryReady', message: `${primary.name} takes writes` });
+  if (invalid !== undefined && view.members.length === 0)
+    return no('NotMade', 'no cluster is made of this manifest');
   if (wanted === 0) return no('Stopped', 'the manifest asks for 0 instances');
   if (view.stale) return no('LeaderSilent', 'the leader key was not renewed in time');
   if (primary !== undefined)
@@ -111,9 +113,11 @@ function progress({ invalid, step, settled, failure, view, wanted }: StatusInput
   return no('Complete', `${well} of ${wanted} members are as the manifest asks`);
 }
 
-function degradation({ view, wanted, synchronousMode, failure, step }: StatusInput): Said {
+function degradation({ view, wanted, synchronousMode, failure, step, invalid }: StatusInput): Said {
   if (failure !== undefined) return yes(failure);
   if (step.kind === 'stuck') return yes({ reason: step.reason, message: `${step.pod}: ${step.message}` });
+  if (invalid !== undefined && view.members.length === 0)
+    return no('NotMade', 'no cluster is made of this manifest');
   if (wanted === 0) return no('Stopped', 'the manifest asks for 0 instances');
   const unwell = view.members.filter(member => !member.well).map(member => member.name);
   const well = view.members.length - unwell.length;

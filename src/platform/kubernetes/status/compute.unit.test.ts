@@ -62,6 +62,15 @@ test('a manifest that cannot be read leaves what is known of the servers standin
   expect(values({ invalid }, TYPES)).toEqual(['Invalid', 'True', 'False', 'False', 'True', 'False', 'True']);
 });
 
+test('a manifest that was never valid: nothing was made, which is not the same as stopped', () => {
+  const invalid = { reason: 'InvalidManifest', message: 'there is no image for PostgreSQL 16' };
+  const view = { ...new World(3, true).view(), members: [], leader: undefined };
+  const { conditions } = computeStatus(input({ invalid, view, wanted: 0 }), undefined, NOW);
+  for (const type of ['Available', 'Degraded'] as const) {
+    expect(conditions.find(item => item.type === type)).toMatchObject({ status: 'False', reason: 'NotMade' });
+  }
+});
+
 test('a template that does not start', () => {
   const before = computeStatus(input(), undefined, NOW);
   const step = {

@@ -1,0 +1,57 @@
+import { parseManifest } from '../../../core/manifest/parse.ts';
+import { PgherdError, RefusedError } from '../../../lib/errors.ts';
+import type { Platform } from '../../contract.ts';
+import { KubeClient } from '../api/client.ts';
+import { Connection } from '../api/connection.ts';
+import type { LiveObject } from '../api/kinds.ts';
+import type { AccessOptions } from '../api/kubeconfig.ts';
+import { RemoteCluster } from './cluster.ts';
+
+export interface RemoteOptions extends AccessOptions {
+  /** undefined: all namespaces. */
+  namespace: string | undefined;
+}
+
+/** Clusters on Kubernetes as the platform of a person's commands. */
+export async function createKubernetesPlatform(options: RemoteOptions): Promise<Platform> {
+  const client = new KubeClient(await Connection.open(options));
+  return {
+    async list(signal) {
+      const { items } = await client.list('postgresql', { namespace: options.namespace }, signal);
+      return items
+        .map(({ metadata }) => ({ name: metadata.name, namespace: metadata.namespace ?? 'default' }))
+        .sort((a, b) => `${a.namespace}/${a.name}`.localeCompare(`${b.namespace}/${b.name}`));
+    },
+    async open({ name, namespace }, signal) {
+      const object = await client.get({ kind: 'postgresql', namespace, name }, signal);
+      if (object === undefined) {
+        throw new PgherdError({
+          code: 'cluster-not-found',
+          message: `there is no cluster named ${name} in namespace ${namespace}`,
+        });
+      }
+      return new RemoteCluster(client, object, specOf(object));
+    },
+    async adopt() {
+      throw new RefusedError({
+        code: 'not-on-kubernetes',
+        message: 'clusters on Kubernetes are made by the operator',
+        hint: 'kubectl apply -f FILE',
+      });
+    },
+  };
+}
+
+function specOf({ apiVersion, kind, metadata, spec }: LiveObject) {
+  const { name, namespace, labels, annotations } = metadata;
+  const text = JSON.stringify({ apiVersion, kind, metadata: { name, namespace, labels, annotations }, spec });
+  const parsed = parseManifest(text, { platform: 'kubernetes' });
+  if (parsed.ok) return parsed.spec;
+  const [first] = parsed.errors;
+  throw new RefusedError({
+    code: 'manifest-invalid',
+    message: `the manifest of ${namespace}/${name} is not valid: ${first?.message ?? ''}`,
+    detail: parsed.errors.map(({ path, message }) => `${path}: ${message}`).join('\n'),
+    hint: 'correct it with kubectl edit',
+  });
+}

@@ -1,0 +1,118 @@
+import type { ClusterSpec, EndpointName } from '../../../core/manifest/spec.ts';
+import type {
+  ComponentObservation,
+  EndpointObservation,
+  MemberObservation,
+  Observation,
+} from '../../../core/topology/observation.ts';
+import type { LiveObject } from '../api/kinds.ts';
+import { POSTGRES_PORT, poolerNames, serviceName } from '../objects/names.ts';
+import { type MemberView, type PatroniView, primaryOf } from '../patroni/view.ts';
+
+export interface Seen {
+  spec: ClusterSpec;
+  view: PatroniView;
+  services: LiveObject[];
+  deployments: LiveObject[];
+  /** The DCS is the API server: it has answered all this. */
+  now: Date;
+}
+
+/** What was seen on Kubernetes in the words that every command understands. */
+export function observationOf({ spec, view, services, deployments, now }: Seen): Observation {
+  return {
+    observedAt: now.toISOString(),
+    exists: true,
+    stopped: spec.instances === 0,
+    components: [...view.members.map(componentOf), ...poolersOf(spec, deployments)],
+    members: view.members.map(member => memberOf(member, view)),
+    dcs: { voters: 1, healthyVoters: 1 },
+    config: view.config,
+    catalog: undefined,
+    endpoints: endpointsOf(spec, services),
+    controlPlane: undefined,
+    version: { wanted: spec.version, actual: spec.version },
+  };
+}
+
+function componentOf(member: MemberView): ComponentObservation {
+  return {
+    name: member.name,
+    kind: 'member',
+    running: member.state !== undefined && !member.terminating,
+    since: undefined,
+    outdated: 'no',
+    differences: [],
+  };
+}
+
+function poolersOf(spec: ClusterSpec, deployments: LiveObject[]): ComponentObservation[] {
+  return Object.entries(poolerNames(spec.name)).flatMap(([endpoint, name]) => {
+    const found = deployments.find(item => item.metadata.name === name);
+    if (found === undefined) return [];
+    const { readyReplicas = 0 } = (found.status ?? {}) as { readyReplicas?: number };
+    const kind = endpoint === 'pooler' ? 'pooler' : 'poolerStandby';
+    return [{ name, kind, running: readyReplicas > 0, since: undefined, outdated: 'no', differences: [] }];
+  });
+}
+
+function memberOf(member: MemberView, view: PatroniView): MemberObservation {
+  const primary = primaryOf(view);
+  const isPrimary = member.name === primary?.name;
+  const behind =
+    primary?.position === undefined || member.position === undefined
+      ? undefined
+      : Math.max(0, primary.position - member.position);
+  return {
+    name: member.name,
+    // Who holds no key is no primary, whatever it says.
+    role: isPrimary ? 'primary' : member.role === 'standby' ? 'standby' : 'unknown',
+    state: stateOf(member, isPrimary),
+    timeline: member.timeline,
+    lagBytes: isPrimary ? 0 : behind,
+    replayLagBytes: isPrimary ? 0 : behind,
+    lagSeconds: isPrimary || behind === 0 ? 0 : undefined,
+    synchronous: member.synchronous,
+    pendingRestart: member.pendingRestart,
+    address: member.ip ?? '',
+    port: POSTGRES_PORT,
+    since: undefined,
+    problem:
+      member.obstacle === undefined ? undefined : `${member.obstacle.reason}: ${member.obstacle.message}`,
+  };
+}
+
+function stateOf({ state, well, terminating }: MemberView, isPrimary: boolean): MemberObservation['state'] {
+  if (terminating) return 'stopped';
+  if (state === undefined) return 'lost';
+  if (state === 'creating replica') return 'creating';
+  if (state.includes('fail') || state === 'crashed') return 'failed';
+  if (state === 'stopped' || state === 'stopping') return 'stopped';
+  if (isPrimary && state === 'running') return 'running';
+  if (well) return 'streaming';
+  return state === 'running' ? 'running' : 'starting';
+}
+
+/** From outside where a load balancer has an address, else the address inside the cluster network. */
+function endpointsOf(
+  spec: ClusterSpec,
+  services: LiveObject[],
+): Partial<Record<EndpointName, EndpointObservation>> {
+  const names: EndpointName[] = ['primary', 'standby', 'pooler', 'poolerStandby'];
+  return Object.fromEntries(
+    names.flatMap(endpoint => {
+      const service = services.find(item => item.metadata.name === serviceName(spec.name, endpoint));
+      const host = service === undefined ? undefined : hostOf(service);
+      return host === undefined ? [] : [[endpoint, { host, port: POSTGRES_PORT }]];
+    }),
+  );
+}
+
+function hostOf(service: LiveObject): string | undefined {
+  const status = (service.status ?? {}) as {
+    loadBalancer?: { ingress?: { ip?: string; hostname?: string }[] };
+  };
+  const outside = status.loadBalancer?.ingress?.[0];
+  const { clusterIP } = (service.spec ?? {}) as { clusterIP?: string };
+  return outside?.ip ?? outside?.hostname ?? clusterIP;
+}

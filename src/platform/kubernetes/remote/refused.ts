@@ -1,0 +1,47 @@
+import { RefusedError } from '../../../lib/errors.ts';
+
+function refuse(what: string): never {
+  throw new RefusedError({
+    code: 'not-on-kubernetes',
+    message: `${what} does not work on clusters on Kubernetes yet`,
+    hint: 'change the manifest with kubectl, the operator does the rest; nothing was touched',
+  });
+}
+
+/**
+ * What a cluster on Kubernetes is not asked for by a command, each refused by its name: making, changing and removing are
+ * the operator's, by the manifest; the rest is not there yet.
+ */
+export class Refused {
+  appliedManifest = (): never => refuse('reading the applied manifest');
+  record = (): never => refuse('changing a cluster by a command');
+  provision = (): never => refuse('changing a cluster by a command');
+  desired = (): never => refuse('changing a cluster by a command');
+  apply = (): never => refuse('changing a cluster by a command');
+  hasten = (): never => refuse('changing a cluster by a command');
+  guard = (): never => refuse('the resident control plane');
+  heal = (): never => refuse('the resident control plane');
+  remember = (): never => refuse('the resident control plane');
+  sentinel = (): never => refuse('the sentinel');
+  stop = (): never => refuse('stopping by a command (write numberOfInstances: 0)');
+  destroy = (): never => refuse('deleting by a command (kubectl delete postgresql)');
+  logs = (): never => refuse('reading logs (kubectl logs)');
+  inside = (): never => refuse('a drill');
+  psql = (): never => refuse('psql (kubectl exec … -- psql)');
+
+  get faults(): never {
+    return refuse('a drill');
+  }
+
+  get backups(): never {
+    return refuse('pgBackRest');
+  }
+
+  get restores(): never {
+    return refuse('a restore');
+  }
+
+  get dumps(): never {
+    return refuse('a dump by a command');
+  }
+}
