@@ -26,6 +26,7 @@ import { observationOf } from './observe.ts';
 import { Refused } from './refused.ts';
 
 const REINIT_MS = 60_000;
+const CHECKPOINT_MS = 30_000;
 /** A leader key that is not renewed within so many rounds of Patroni counts as silent. */
 const SILENT_ROUNDS = 4;
 
@@ -96,6 +97,11 @@ export class RemoteCluster extends Refused implements PlatformCluster {
   /** PgBouncer's Deployments are not paused yet: clients of a moved primary reconnect. */
   async holdClients(): Promise<ClientHold> {
     return { drained: false, release: async () => {}, [Symbol.asyncDispose]: async () => {} };
+  }
+
+  async checkpoint(member: string, signal: AbortSignal): Promise<void> {
+    const words = ['psql', '-X', '-q', '-U', 'postgres', '-d', 'postgres', '-c', 'CHECKPOINT'];
+    await exec(this.#client, this.#container(member), words, { timeoutMs: CHECKPOINT_MS, signal });
   }
 
   /** Patroni hands on by itself, a second later. */
