@@ -62,12 +62,16 @@ try {
   }
   const { events } = (await pgherd(stateDir, ['events', NAME])).document as EventsDocument;
   const deeds: Record<string, number> = {};
-  for (const { actor, event } of events) if (actor === 'sentinel') deeds[event] = (deeds[event] ?? 0) + 1;
+  const sentinel = events.filter(({ actor }) => actor === 'sentinel');
+  for (const { event } of sentinel) deeds[event] = (deeds[event] ?? 0) + 1;
   keep('blips', {
     minutes,
     blips: counts,
     failovers,
     'what the sentinel did': deeds,
+    'fences and revocations': sentinel
+      .filter(({ event }) => event === 'sentinel-fence' || event === 'sentinel-revoke')
+      .map(({ message }) => message),
     'statements that failed, of each 40 s of load': failures,
     'load average after each': loads,
   });
