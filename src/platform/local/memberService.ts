@@ -120,7 +120,7 @@ until [ "$(${psql} -h ${socketDir} -p ${record.port} -U postgres -d postgres -XA
   sleep 0.05
 done
 reload() {
-  find ${paths.run} -path '*/pooler-[0-9]*/pid' "$@" | while read -r pid; do
+  find ${paths.run} -maxdepth 2 -path '*/pooler-[0-9]*/pid' "$@" 2>/dev/null | while read -r pid; do
     kill -HUP "$(cat "$pid")" 2>/dev/null
   done
 }
