@@ -25,7 +25,7 @@ export interface Timing {
 /** Time from the end of the lease to the first write: election and promotion. */
 const promotionSeconds = 5;
 
-/** A lost host with the sentinel at work, in synchronous modes: the median of docs/measured.md, rounded up. */
+/** A lost host with the sentinel at work, in synchronous modes: docs/measured.md has medians below 2 on a quiet machine. */
 const sentinelSeconds = 3;
 
 /** How the cluster of a manifest replicates. */
