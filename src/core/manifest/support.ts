@@ -2,7 +2,8 @@ import type { Findings } from './findings.ts';
 import type { Path } from './path.ts';
 import type { ManifestSource } from './schema.ts';
 import { kubernetesExceptions } from './supportKubernetes.ts';
-import { localSupport, type Treatment } from './supportTable.ts';
+import { localSupport } from './supportTable.ts';
+import type { Treatment } from './treatment.ts';
 
 type Table = Readonly<Record<string, Treatment>>;
 

@@ -1,6 +1,4 @@
-import type { Treatment } from './supportTable.ts';
-
-const acted = (says: string): Treatment => ({ how: 'acted', says });
+import { acted, type Treatment } from './treatment.ts';
 
 /** What one machine does with the fields about backups. */
 export const backupSupport: Readonly<Record<string, Treatment>> = {

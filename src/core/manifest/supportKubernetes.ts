@@ -1,11 +1,4 @@
-import type { Treatment } from './supportTable.ts';
-
-const warned = (says: string, harmless: Treatment['harmless'] = []): Treatment => ({
-  how: 'warned',
-  says,
-  harmless,
-});
-const refused = (says: string, hint: string): Treatment => ({ how: 'refused', says, hint });
+import { noClone, noStandby, type Treatment, warned } from './treatment.ts';
 
 const otherClass = warned(
   'choose a StorageClass (or a VolumeAttributesClass) that has what is wanted: the operator speaks to no cloud',
@@ -23,14 +16,8 @@ export const kubernetesExceptions: Readonly<Record<string, Treatment>> = {
   'spec.usersWithSecretRotation': noRotation,
   'spec.usersWithInPlaceSecretRotation': noRotation,
   'spec.usersIgnoringSecretRotation': noRotation,
-  'spec.clone': refused(
-    'this version copies no clusters, and would create an empty one instead',
-    'delete `clone` for a new, empty cluster, and load a dump into it',
-  ),
-  'spec.standby': refused(
-    'this version follows no other cluster, and would create an empty one that takes writes instead',
-    'delete `standby` for a cluster of its own',
-  ),
+  'spec.clone': noClone,
+  'spec.standby': noStandby,
   'spec.maintenanceWindows': warned(
     'checked, but changes that need a restart are made when the manifest is applied: apply it in the window',
   ),

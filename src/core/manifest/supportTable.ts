@@ -1,24 +1,5 @@
 import { backupSupport } from './supportBackup.ts';
-import type { JsonValue } from './yamlTree.ts';
-
-/** How a platform treats a field. `says` completes the sentence that a person reads, in docs and in warnings. */
-export interface Treatment {
-  how: 'acted' | 'warned' | 'refused';
-  /** acted: what is done. warned: what happens instead. refused: why. */
-  says: string;
-  /** refused: the remedy. */
-  hint?: string;
-  /** Values that ask for nothing special: no finding for them. */
-  harmless?: readonly JsonValue[];
-}
-
-const acted = (says: string): Treatment => ({ how: 'acted', says });
-const warned = (says: string, harmless: Treatment['harmless'] = []): Treatment => ({
-  how: 'warned',
-  says,
-  harmless,
-});
-const refused = (says: string, hint: string): Treatment => ({ how: 'refused', says, hint });
+import { acted, noClone, noStandby, type Treatment, warned } from './treatment.ts';
 
 const kubernetesKeeps = warned('Kubernetes writes and reads it; it is left alone here');
 const noPods = warned(
@@ -140,14 +121,8 @@ export const localSupport: Readonly<Record<string, Treatment>> = {
   'spec.patroni.slots.*.*': acted('its settings'),
   'spec.env': warned('servers run with an environment that pgherd makes; nothing is added to it'),
   'spec.envFrom': warned('servers run with an environment that pgherd makes; nothing is added to it'),
-  'spec.clone': refused(
-    'this version copies no clusters, and would create an empty one instead',
-    'delete `clone` for a new, empty cluster, and load a dump into it',
-  ),
-  'spec.standby': refused(
-    'this version follows no other cluster, and would create an empty one that takes writes instead',
-    'delete `standby` for a cluster of its own',
-  ),
+  'spec.clone': noClone,
+  'spec.standby': noStandby,
   'spec.enableConnectionPooler': acted('PgBouncer in front of the primary'),
   'spec.enableReplicaConnectionPooler': acted('PgBouncer in front of the standbys'),
   'spec.connectionPooler': acted('settings of the poolers'),

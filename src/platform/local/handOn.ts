@@ -5,15 +5,16 @@
  */
 import { join } from 'node:path';
 import { lsnBytes } from '../../core/schedule/wal.ts';
-import { Session } from '../../engine/postgres/connection.ts';
 import { sleep } from '../../lib/time.ts';
+import type { InsideTarget } from '../contract.ts';
 import type { ClientPool } from './clients.ts';
 import { readControlData } from './controlData.ts';
 import { postmasterOf } from './faults/processes.ts';
 import { ordinalOf, type Paths } from './layout.ts';
+import { connectInside } from './primarySql.ts';
+import { insideTarget } from './psqlCommand.ts';
 import type { ClusterRecord } from './record.ts';
 import { readDcs, revokeLeader } from './sentinel/dcs.ts';
-import { memberSocketDir } from './serviceParts.ts';
 
 const ASK_EVERY_MS = 15;
 /** A program has to be started for each look. */
@@ -70,7 +71,7 @@ async function untilReceived(
     if (control?.state === 'shut down') {
       const end = lsnBytes(control.checkpoint);
       const received = await Promise.all(
-        standbys.map(standby => receivedBy(memberSocketDir(paths, standby), record.port, signal)),
+        standbys.map(standby => receivedBy(insideTarget(record, paths, standby), signal)),
       );
       if (received.some(lsn => lsn !== undefined && lsn > end)) return;
     }
@@ -79,20 +80,9 @@ async function untilReceived(
 }
 
 /** undefined: it does not answer, or has received nothing since it was started. */
-async function receivedBy(host: string, port: number, signal: AbortSignal): Promise<bigint | undefined> {
+async function receivedBy(target: InsideTarget, signal: AbortSignal): Promise<bigint | undefined> {
   try {
-    await using session = await Session.open(
-      {
-        host,
-        port,
-        database: 'postgres',
-        user: 'postgres',
-        password: '',
-        ca: undefined,
-        timeoutMs: ANSWER_MS,
-      },
-      signal,
-    );
+    await using session = await connectInside(target, signal, ANSWER_MS);
     const [row] = await session.query('SELECT pg_last_wal_receive_lsn()::text AS received');
     return typeof row?.received === 'string' ? lsnBytes(row.received) : undefined;
   } catch {

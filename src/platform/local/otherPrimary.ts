@@ -1,11 +1,11 @@
 /** Who takes writes now, asked on each member's own host: over Unix sockets it costs next to nothing to ask often. */
-import { Session } from '../../engine/postgres/connection.ts';
 import { DeadlineError } from '../../lib/errors.ts';
 import { sleep } from '../../lib/time.ts';
 import { componentKind, type Paths } from './layout.ts';
+import { connectInside } from './primarySql.ts';
+import { insideTarget } from './psqlCommand.ts';
 import type { ClusterRecord } from './record.ts';
 import { listServices } from './runit.ts';
-import { memberSocketDir } from './serviceParts.ts';
 
 const ASK_EVERY_MS = 15;
 const RETRY_MS = 100;
@@ -41,18 +41,7 @@ async function untilPrimary(
 ): Promise<string> {
   for (;;) {
     try {
-      await using session = await Session.open(
-        {
-          host: memberSocketDir(paths, member),
-          port: record.port,
-          database: 'postgres',
-          user: 'postgres',
-          password: '',
-          ca: undefined,
-          timeoutMs: ANSWER_MS,
-        },
-        signal,
-      );
+      await using session = await connectInside(insideTarget(record, paths, member), signal, ANSWER_MS);
       for (;;) {
         const [row] = await session.query('SELECT pg_is_in_recovery() AS recovering');
         if (row?.recovering === false) return member;

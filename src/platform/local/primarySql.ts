@@ -9,10 +9,14 @@ import type { SecretStore } from './secrets.ts';
 const STATEMENT_MS = 30_000;
 
 /** As superuser over a member's own socket, which trusts the users of the system that its servers run as. */
-export async function connectInside(target: InsideTarget, signal: AbortSignal): Promise<Session> {
+export async function connectInside(
+  target: InsideTarget,
+  signal: AbortSignal,
+  timeoutMs = STATEMENT_MS,
+): Promise<Session> {
   const { socketDirectory: host, port, user } = target;
   const options = { host, port, user, database: 'postgres', password: '', ca: undefined };
-  return await Session.open({ ...options, timeoutMs: STATEMENT_MS }, signal);
+  return await Session.open({ ...options, timeoutMs }, signal);
 }
 
 /** The superuser's sessions on the primary, over TLS and with the password of its Secret. */

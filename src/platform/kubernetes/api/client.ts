@@ -94,15 +94,13 @@ export class KubeClient {
     const { kind, namespace, name } = nameOf(object);
     const query = queryOf({ fieldManager: FIELD_MANAGER, force: 'true' });
     const path = `${pathOf(kind, namespace, name)}${query}`;
-    const contentType = 'application/apply-patch+yaml';
-    return this.#call(
-      'patch',
-      kind,
-      namespace,
-      name,
-      { method: 'PATCH', path, contentType, body: object },
-      signal,
-    );
+    const request = {
+      method: 'PATCH',
+      path,
+      contentType: 'application/apply-patch+yaml',
+      body: object,
+    } as const;
+    return this.#call('patch', kind, namespace, name, request, signal);
   }
 
   /** Merge patch: null deletes a key. A resourceVersion in its metadata makes it conditional. */
@@ -114,15 +112,13 @@ export class KubeClient {
   ): Promise<LiveObject> {
     const end = subresource === undefined ? '' : `/${subresource}`;
     const path = `${pathOf(kind, namespace, name)}${end}${queryOf({ fieldManager: FIELD_MANAGER })}`;
-    const contentType = 'application/merge-patch+json';
-    return this.#call(
-      'patch',
-      kind,
-      namespace,
-      name,
-      { method: 'PATCH', path, contentType, body: patch },
-      signal,
-    );
+    const request = {
+      method: 'PATCH',
+      path,
+      contentType: 'application/merge-patch+json',
+      body: patch,
+    } as const;
+    return this.#call('patch', kind, namespace, name, request, signal);
   }
 
   /** Deletes an object; resolves also when it is gone already. With `uid` only that very object. */
