@@ -13,7 +13,7 @@ import { createMetrics } from '../metrics/metrics.ts';
 import { serveMetrics } from '../metrics/server.ts';
 import { Workers } from '../queue/workers.ts';
 import type { Reconciler } from '../reconcile/context.ts';
-import { reconcile } from '../reconcile/pass.ts';
+import { reconcile } from '../reconcile/reconcile.ts';
 import { figuresOf } from './figures.ts';
 import { Watched } from './watched.ts';
 

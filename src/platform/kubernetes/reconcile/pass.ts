@@ -1,7 +1,6 @@
 import type { ClusterSpec } from '../../../core/manifest/spec.ts';
 import { SqlError } from '../../../engine/postgres/connection.ts';
 import { messageOf, PgherdError } from '../../../lib/errors.ts';
-import { ApiConflictError } from '../api/errors.ts';
 import type { LiveObject } from '../api/kinds.ts';
 import { growVolumes } from '../children/volumes.ts';
 import { hashOf } from '../objects/hash.ts';
@@ -16,7 +15,7 @@ import { syncDatabases } from '../sql/databases.ts';
 import type { StatusInput, Trouble } from '../status/compute.ts';
 import { act, MEMBER_CONTAINER } from './act.ts';
 import { backupOf } from './backup.ts';
-import { OPERATOR_ANNOTATION, whyStandBack } from './claim.ts';
+import { OPERATOR_ANNOTATION } from './claim.ts';
 import { type Memory, memoryOf, type Reconciler } from './context.ts';
 import { FINALIZER, takeDown } from './deletion.ts';
 import { readManifest } from './manifest.ts';
@@ -24,48 +23,14 @@ import { type ObjectsResult, syncObjects } from './objects.ts';
 import { report } from './report.ts';
 
 /** When to look again although nothing was seen to change: what runs out by itself has to be noticed. */
-const AGAIN = { settledMs: 30_000, waitingMs: 5_000, leaderMs: 2_000, changedMs: 500 };
+export const AGAIN = { settledMs: 30_000, waitingMs: 5_000, leaderMs: 2_000, changedMs: 500 };
 /** Roles and databases are compared this often although neither manifest nor Secrets changed. */
 const DATABASES_MS = 10 * 60_000;
 /** So often in a row a primary may be away before that is worth a word. */
 const PASSING_FAILURES = 5;
 
-/**
- * One look at one cluster, and the next step towards what its manifest asks for. Everything is computed from what is
- * observed now; a run that is cut off anywhere is finished by the next one.
- */
-export async function reconcile(reconciler: Reconciler, key: string, signal: AbortSignal): Promise<Outcome> {
-  const cluster = reconciler.watched.cluster(key);
-  if (cluster === undefined) {
-    reconciler.memory.delete(key);
-    return { kind: 'done', againMs: undefined };
-  }
-  // What we know may be old: nothing is decided by it.
-  if (!reconciler.watched.connected) return { kind: 'done', againMs: AGAIN.leaderMs };
-  if (!isOurs(cluster, reconciler)) return { kind: 'done', againMs: undefined };
-  const pass = new Pass(reconciler, cluster, key, signal);
-  try {
-    const why = await whyStandBack(cluster, reconciler, signal);
-    if (why !== undefined) {
-      const message = `this operator stands back: ${why}`;
-      await reconciler.record(cluster, { type: 'Warning', reason: 'StandsBack', message }, signal);
-      return { kind: 'done', againMs: AGAIN.waitingMs };
-    }
-    return cluster.metadata.deletionTimestamp === undefined ? await pass.run() : await pass.end();
-  } catch (error) {
-    signal.throwIfAborted();
-    // Somebody was faster; what is watched will say what there is now.
-    if (error instanceof ApiConflictError) return { kind: 'done', againMs: AGAIN.changedMs };
-    await pass.fail(error);
-    throw error;
-  }
-}
-
-function isOurs(cluster: LiveObject, { config }: Reconciler): boolean {
-  return cluster.metadata.annotations?.['acid.zalan.do/controller'] === config.controllerId;
-}
-
-class Pass {
+/** One look at one cluster, step by step. */
+export class Pass {
   readonly #reconciler: Reconciler;
   readonly #cluster: LiveObject;
   readonly #key: string;
