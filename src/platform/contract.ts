@@ -173,6 +173,8 @@ export interface HoldLimits {
 export interface ClientHold extends AsyncDisposable {
   /** All transactions have ended. False: some are under way still, and others wait. */
   drained: boolean;
+  /** Prepares for this one to be the next primary: a `release` to it is the quicker for it. Only the first call counts. */
+  aim(primary: string): Promise<void>;
   /** Leads the endpoints to this primary, where one is named, and lets clients go on. May be repeated. */
   release(primary?: string): Promise<void>;
 }
@@ -189,8 +191,8 @@ export interface Sentinel extends AsyncDisposable {
   revoke(options: { revision: string; tagMember: string | undefined }): Promise<boolean>;
   /** Kills PostgreSQL on the member's own host; resolves with whether there was anything to kill. */
   fence(member: string): Promise<boolean>;
-  /** Makes Patroni's loops run now. Never rejects. */
-  wake(): Promise<void>;
+  /** Makes the loop of the member's Patroni run now. Never rejects. */
+  wake(member: string): Promise<void>;
 }
 
 export type Sight = Pick<Setting, 'members' | 'paused' | 'operation'>;

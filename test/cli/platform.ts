@@ -180,6 +180,7 @@ function open(cluster: MemoryCluster, manifest?: string): PlatformCluster {
     },
     holdClients: async () => ({
       drained: true,
+      aim: async () => {},
       release: async () => {},
       [Symbol.asyncDispose]: async () => {},
     }),

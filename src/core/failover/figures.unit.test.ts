@@ -124,7 +124,7 @@ describe('when each decision falls', () => {
   it('keeps the figures whatever the phase of the fault and the rhythm of the looks', () => {
     const bounds: [Conditions, string, number, number][] = [
       [{ cut: true }, 'revoke unseen', 550, 900],
-      [{ postmaster: 'gone' }, 'revoke process-gone', 100, 400],
+      [{ postmaster: 'gone' }, 'revoke process-gone', 40, 400],
       [{ postmaster: 'stopped' }, 'revoke fenced', 3_000, 4_000],
       [{ patroni: 'stopped' }, 'revoke fenced', 2_000, 4_500],
       [{ commitsHang: true }, 'revoke fenced', 6_000, 7_000],

@@ -96,7 +96,12 @@ export class RemoteCluster extends Refused implements PlatformCluster {
 
   /** PgBouncer's Deployments are not paused yet: clients of a moved primary reconnect. */
   async holdClients(): Promise<ClientHold> {
-    return { drained: false, release: async () => {}, [Symbol.asyncDispose]: async () => {} };
+    return {
+      drained: false,
+      aim: async () => {},
+      release: async () => {},
+      [Symbol.asyncDispose]: async () => {},
+    };
   }
 
   async checkpoint(member: string, signal: AbortSignal): Promise<void> {

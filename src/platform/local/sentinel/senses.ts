@@ -41,7 +41,7 @@ const PACE = {
 /** Members that share this machine cannot fall silent without it: what dies closes its sessions, which is told at once. */
 const CALM_MS = { isolated: 150, together: 1_000 };
 const PATRONI_MS = 800;
-/** While its session answers, other hosts are asked now and then only: programs have to be started on them. */
+/** While its session answers or was closed, other hosts are asked now and then only: programs have to be started on them. */
 const ASK_REST_MS = 300;
 /** Python and its modules take two seconds on an idle machine, several on a busy one. */
 const PATRONI_START_MS = 10_000;
@@ -77,22 +77,25 @@ export class LocalSentinel implements Sentinel {
   }
 
   async sample({ member, doubt, busy, onAlarm }: Aim): Promise<SenseSample> {
-    this.#doubt = doubt;
-    this.#dcs.pace(doubt ? PACE.dcs.doubt : PACE.dcs.calm);
-    const dcs = this.#dcs.last;
     if (this.#sight?.member !== member) {
       await this.#sight?.[Symbol.asyncDispose]();
       this.#sight = member === undefined ? undefined : await MemberSight.open(member, this.#input, onAlarm);
     }
+    const seen = await this.#sight?.sample(doubt && !busy);
+    // The end of a process is no doubt yet in this look; the answers must be there in the next one all the same.
+    const alarmed = doubt || seen?.process === 'gone';
+    this.#doubt = alarmed;
+    this.#dcs.pace(alarmed ? PACE.dcs.doubt : PACE.dcs.calm);
+    const dcs = this.#dcs.last;
     const recorded = dcs?.value.sync?.standbys ?? [];
-    this.#standbys.watch(recorded, doubt && !busy);
+    this.#standbys.watch(recorded, alarmed && !busy);
     return {
       leader: dcs?.value.leader,
       sync: dcs?.value.sync && {
         leader: dcs.value.sync.leader,
         standbys: recorded.map(name => ({ name, streams: undefined, answers: this.#standbys.answers(name) })),
       },
-      ...(await this.#sight?.sample(doubt && !busy)),
+      ...seen,
     };
   }
 
@@ -112,9 +115,11 @@ export class LocalSentinel implements Sentinel {
     return (await send([postmaster, ...children], 'SIGKILL')) > 0;
   }
 
-  async wake(): Promise<void> {
-    const { clients, spec } = this.#input;
-    await Promise.allSettled(memberNames(spec).map(name => clients.patroni(name).wake(this.#stop.signal)));
+  async wake(member: string): Promise<void> {
+    await this.#input.clients
+      .patroni(member)
+      .wake(this.#stop.signal)
+      .catch(() => {});
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -179,8 +184,9 @@ class MemberSight implements AsyncDisposable {
     const at = now();
     const link = this.#link.look(at);
     if (link?.state === 'answered') this.#hostAnswered = true;
-    const restMs = link?.state === 'answered' ? ASK_REST_MS : 0;
-    if (doubt && !this.#asking && at - this.#askedAt >= restMs) void this.#ask();
+    const closed = link?.state === 'closed';
+    const restMs = link?.state === 'answered' || closed ? ASK_REST_MS : 0;
+    if ((doubt || closed) && !this.#asking && at - this.#askedAt >= restMs) void this.#ask();
     const vantages = this.#vantages.splice(0);
     const patroni = this.#patroni.last;
     const common = {
