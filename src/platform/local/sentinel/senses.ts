@@ -34,7 +34,7 @@ export interface SensesInput {
 /** Paces in milliseconds: while all is well, and in doubt. A calm sentinel costs next to nothing. */
 const PACE = {
   dcs: { calm: 2_000, doubt: 100 },
-  login: { calm: 2_000, doubt: 500 },
+  login: { calm: 1_000, doubt: 500 },
   commit: { calm: 2_000, doubt: 500 },
   patroni: { calm: 3_000, doubt: 400 },
 };
