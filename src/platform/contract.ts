@@ -130,10 +130,10 @@ export interface PlatformCluster extends Disposable {
   awaitOtherPrimary(than: string, options: { timeoutMs: number; signal: AbortSignal }): Promise<string>;
   /**
    * For a planned move in a synchronous mode: once PostgreSQL of the member has been shut down, deletes its leader key
-   * if it is unchanged and a synchronous standby is recorded, which Patroni does a second later. Resolves with whether
-   * it was deleted; rejects when the signal aborts before.
+   * if it is unchanged and a synchronous standby is recorded, which Patroni does a second later. Resolves with the
+   * standbys that may take it, or none if it was not deleted; rejects when the signal aborts before.
    */
-  handOn(member: string, signal: AbortSignal): Promise<boolean>;
+  handOn(member: string, signal: AbortSignal): Promise<string[]>;
   /** Who holds the leader key; undefined: nobody. Rejects when the DCS does not answer. */
   leader(signal: AbortSignal): Promise<string | undefined>;
   /**

@@ -184,7 +184,7 @@ function open(cluster: MemoryCluster, manifest?: string): PlatformCluster {
       release: async () => {},
       [Symbol.asyncDispose]: async () => {},
     }),
-    handOn: async () => false,
+    handOn: async () => [],
     checkpoint: async () => {},
     awaitOtherPrimary: async than =>
       cluster.world.observed.members.find(member => member.role === 'primary' && member.name !== than)

@@ -59,7 +59,7 @@ export async function holdClients(
     return opened.length === targets.length && read.every(({ status }) => status === 'fulfilled');
   };
   const aim = async (primary: string): Promise<void> => {
-    aiming ??= door.aim(primary).then(readTarget);
+    if (!released) aiming ??= door.aim(primary).then(readTarget);
     await aiming;
   };
   const release = async (primary?: string): Promise<void> => {

@@ -283,7 +283,7 @@ export class LocalCluster implements PlatformCluster {
     return await awaitOtherPrimary(this.#paths, this.#record, than, options);
   }
 
-  async handOn(member: string, signal: AbortSignal): Promise<boolean> {
+  async handOn(member: string, signal: AbortSignal): Promise<string[]> {
     const means = {
       scope: this.#scope,
       paths: this.#paths,

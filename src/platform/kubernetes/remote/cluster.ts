@@ -110,8 +110,8 @@ export class RemoteCluster extends Refused implements PlatformCluster {
   }
 
   /** Patroni hands on by itself, a second later. */
-  async handOn(): Promise<boolean> {
-    return false;
+  async handOn(): Promise<string[]> {
+    return [];
   }
 
   async awaitOtherPrimary(
