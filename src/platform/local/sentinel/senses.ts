@@ -20,6 +20,7 @@ import { Link } from './link.ts';
 import { answersTo, reachedFrom } from './reach.ts';
 import { Repeated } from './repeated.ts';
 import { Standbys } from './standbys.ts';
+import { Strays } from './strays.ts';
 
 export interface SensesInput {
   /** Prefix of the cluster's keys in the DCS. */
@@ -51,6 +52,7 @@ export class LocalSentinel implements Sentinel {
   readonly #input: SensesInput;
   readonly #dcs: Repeated<DcsRead>;
   readonly #standbys: Standbys;
+  readonly #strays: Strays;
   readonly #stop = new AbortController();
   #sight: MemberSight | undefined;
   #doubt = false;
@@ -60,6 +62,7 @@ export class LocalSentinel implements Sentinel {
     this.calmMs = input.record.isolated ? CALM_MS.isolated : CALM_MS.together;
     const { scope, clients } = input;
     this.#standbys = new Standbys(clients, now);
+    this.#strays = new Strays(input, now);
     this.#dcs = new Repeated(PACE.dcs.calm, now, signal =>
       readDcs(scope, clients, { now, everyVoter: this.#doubt }, signal),
     );
@@ -89,7 +92,10 @@ export class LocalSentinel implements Sentinel {
     const dcs = this.#dcs.last;
     const recorded = dcs?.value.sync?.standbys ?? [];
     this.#standbys.watch(recorded, alarmed && !busy);
+    const others = memberNames(this.#input.spec).filter(name => name !== member);
+    this.#strays.watch(member === undefined || busy ? [] : others);
     return {
+      strays: this.#strays.found(),
       leader: dcs?.value.leader,
       sync: dcs?.value.sync && {
         leader: dcs.value.sync.leader,
@@ -126,6 +132,7 @@ export class LocalSentinel implements Sentinel {
     this.#stop.abort();
     this.#dcs[Symbol.dispose]();
     this.#standbys[Symbol.dispose]();
+    this.#strays[Symbol.dispose]();
     await this.#sight?.[Symbol.asyncDispose]();
   }
 }
@@ -139,7 +146,7 @@ class MemberSight implements AsyncDisposable {
   readonly #login: Repeated<boolean>;
   readonly #commit: Repeated<void>;
   /** undefined: it is being started, and cannot answer yet. */
-  readonly #patroni: Repeated<boolean | undefined>;
+  readonly #patroni: Repeated<{ answered: boolean; failsafe: boolean } | undefined>;
   /** Attempts of vantages that have ended since the last sample. */
   #vantages: { from: string; reached: boolean | undefined }[] = [];
   #asking = false;
@@ -156,10 +163,12 @@ class MemberSight implements AsyncDisposable {
     this.#commit = new Repeated(PACE.commit.calm, now, signal => this.#canary.commit(signal));
     this.#patroni = new Repeated(PACE.patroni.calm, now, async signal => {
       try {
-        await clients.patroni(member).status(signal, PATRONI_MS);
-        return true;
+        const { failsafe_mode_is_active: failsafe = false } = await clients
+          .patroni(member)
+          .status(signal, PATRONI_MS);
+        return { answered: true, failsafe };
       } catch {
-        return (await this.#patroniStarts()) ? undefined : false;
+        return (await this.#patroniStarts()) ? undefined : { answered: false, failsafe: false };
       }
     });
   }
@@ -193,10 +202,7 @@ class MemberSight implements AsyncDisposable {
       member: this.member,
       link,
       vantages,
-      patroni:
-        patroni?.value === undefined
-          ? undefined
-          : { answered: patroni.value, failsafe: false, endedAt: patroni.endedAt },
+      patroni: patroni?.value && { ...patroni.value, endedAt: patroni.endedAt },
     };
     // Whoever is on a host that nothing reaches could not tell us anything.
     if (!this.#hostAnswered) return { ...common, process: 'unknown' };
