@@ -3,7 +3,7 @@ import { ApiInvalidError } from '../api/errors.ts';
 import { isKind, type Kind, type LiveObject } from '../api/kinds.ts';
 import { hashOf } from '../objects/hash.ts';
 import type { KubeObject } from '../objects/index.ts';
-import { contains, DESIRED_HASH, editsOf } from './compare.ts';
+import { contains, DESIRED_HASH, editsOf, forgetBody } from './compare.ts';
 
 /** What we know of objects that were as wanted, by uid: how they looked then. A memory to spare work, never a truth. */
 export type Settled = Map<string, string>;
@@ -53,7 +53,10 @@ export async function applyObject(object: KubeObject, context: ApplyContext): Pr
   const hash = hashOf(object);
   const live = context.find(kind, namespace, name);
   const what = whyApply(object, hash, live, context.settled);
-  if (what === undefined) return undefined;
+  if (what === undefined) {
+    if (live !== undefined) forgetBody(kind, live);
+    return undefined;
+  }
   const annotations = { ...object.metadata.annotations, [DESIRED_HASH]: hash };
   const sent = { ...object, metadata: { ...object.metadata, annotations } };
   const answer = await send(sent, live, context);

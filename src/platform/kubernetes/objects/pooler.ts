@@ -23,6 +23,7 @@ import { defined, type KubeObject } from './object.ts';
 import { containerResources } from './resources.ts';
 import { scheduling } from './scheduling.ts';
 import { locked, podSecurity } from './security.ts';
+import { poolerWish, WISH_HASH } from './wish.ts';
 
 export type PoolerEndpoint = 'pooler' | 'poolerStandby';
 
@@ -45,7 +46,13 @@ export function pooler(input: ObjectsInput, endpoint: PoolerEndpoint): KubeObjec
     {
       apiVersion: 'apps/v1',
       kind: 'Deployment',
-      metadata: metaOf(input, name, { labels }),
+      metadata: metaOf(input, name, {
+        labels,
+        annotations: {
+          [TEMPLATE_HASH]: template.metadata.annotations[TEMPLATE_HASH],
+          [WISH_HASH]: poolerWish(input),
+        },
+      }),
       spec: {
         // Without a server behind it a pooler only makes clients wait.
         replicas: spec.instances === 0 ? 0 : spec.pooler.instances,

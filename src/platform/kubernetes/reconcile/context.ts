@@ -32,11 +32,13 @@ export interface Reconciler {
 export interface Memory {
   settled: Settled;
   /** What the objects depended on when all were last as wanted, and when that was (performance.now()). */
-  objects: { fingerprint: string; at: number; templateHash: string } | undefined;
+  objects: { fingerprint: string; at: number; templateHash: string; held: boolean } | undefined;
   /** The same of roles, passwords and databases. */
   databases: { fingerprint: string; at: number } | undefined;
   /** Times in a row that they could not be looked at. */
   databaseFailures: number;
+  /** What was said to wait for a maintenance window. */
+  postponed: string | undefined;
   /** Whom we last asked to take over: its taking over was planned. */
   movingTo: string | undefined;
   /** The manifest of this generation, read. */
@@ -51,6 +53,7 @@ export function memoryOf(reconciler: Reconciler, key: string): Memory {
       objects: undefined,
       databases: undefined,
       databaseFailures: 0,
+      postponed: undefined,
       movingTo: undefined,
       parsed: undefined,
     };

@@ -1,4 +1,5 @@
 import type { ClusterSpec } from '../../../core/manifest/spec.ts';
+import { describeWindows } from '../../../core/schedule/maintenance.ts';
 import { SqlError } from '../../../engine/postgres/connection.ts';
 import { messageOf, PgherdError } from '../../../lib/errors.ts';
 import type { LiveObject } from '../api/kinds.ts';
@@ -28,6 +29,8 @@ export const AGAIN = { settledMs: 30_000, waitingMs: 5_000, leaderMs: 2_000, cha
 const DATABASES_MS = 10 * 60_000;
 /** So often in a row a primary may be away before that is worth a word. */
 const PASSING_FAILURES = 5;
+
+const NOTHING = { failure: undefined, postponed: undefined };
 
 /** One look at one cluster, step by step. */
 export class Pass {
@@ -77,6 +80,7 @@ export class Pass {
       step,
       settled,
       failure: volumes ?? databases.failure,
+      postponed: await this.#postponed(spec, objects),
     });
     return { kind: 'done', againMs: this.#again(view, step, settled, acted || settings) };
   }
@@ -89,7 +93,7 @@ export class Pass {
       return { kind: 'done', againMs: undefined };
     }
     const step: RollStep = { kind: 'wait', reason: `waits for ${waitingFor}` };
-    await this.#report({ spec: undefined, view: this.#view(), step, settled: false, failure: undefined });
+    await this.#report({ spec: undefined, view: this.#view(), step, settled: false, ...NOTHING });
     return { kind: 'done', againMs: AGAIN.waitingMs };
   }
 
@@ -107,7 +111,9 @@ export class Pass {
     await record(this.#cluster, { type: 'Warning', reason, message }, this.#signal);
     const spec = this.#memory.parsed?.spec;
     const step: RollStep = { kind: 'none' };
-    await this.#report({ spec, view: this.#view(), step, settled: false, failure }).catch(() => {});
+    await this.#report({ spec, view: this.#view(), step, settled: false, ...NOTHING, failure }).catch(
+      () => {},
+    );
   }
 
   async #read(): Promise<ClusterSpec | undefined> {
@@ -128,7 +134,7 @@ export class Pass {
         view: this.#view(),
         step: { kind: 'none' },
         settled: false,
-        failure: undefined,
+        ...NOTHING,
         invalid: read.trouble,
       });
       return undefined;
@@ -181,6 +187,20 @@ export class Pass {
       );
     }
     return result;
+  }
+
+  /** Says once that the operator's own changes of pods wait for a window. */
+  async #postponed(spec: ClusterSpec, { held }: ObjectsResult): Promise<string | undefined> {
+    const before = this.#memory.postponed;
+    this.#memory.postponed = held
+      ? `changes of the operator itself wait for a maintenance window (${describeWindows(spec.maintenanceWindows)})`
+      : undefined;
+    const message = this.#memory.postponed;
+    if (message !== undefined && message !== before) {
+      const facts = { type: 'Normal', reason: 'RollPostponed', message } as const;
+      await this.#reconciler.record(this.#cluster, facts, this.#signal);
+    }
+    return message;
   }
 
   async #volumes(spec: ClusterSpec): Promise<Trouble | undefined> {
@@ -295,7 +315,7 @@ export class Pass {
   }
 
   async #report(
-    facts: Pick<StatusInput, 'view' | 'step' | 'settled' | 'failure'> & {
+    facts: Pick<StatusInput, 'view' | 'step' | 'settled' | 'failure' | 'postponed'> & {
       spec: ClusterSpec | undefined;
       invalid?: Trouble;
     },

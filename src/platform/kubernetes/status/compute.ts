@@ -43,6 +43,8 @@ export interface StatusInput {
   step: RollStep;
   /** What the last run failed of. */
   failure: Trouble | undefined;
+  /** What is left for later on purpose, in words; undefined: nothing. */
+  postponed: string | undefined;
   backup: Pick<Condition, 'status' | 'reason' | 'message'>;
 }
 
@@ -101,7 +103,7 @@ function availability({ view, wanted, deleting, invalid }: StatusInput): Said {
   return no('NoPrimary', view.initialised ? 'no member is primary' : 'the first member is not up yet');
 }
 
-function progress({ invalid, step, settled, failure, view, wanted }: StatusInput): Said {
+function progress({ invalid, step, settled, failure, postponed, view, wanted }: StatusInput): Said {
   if (invalid !== undefined) return no('InvalidSpec', 'waits for a manifest that can be understood');
   if (step.kind === 'stuck') return no('RolloutStuck', `${step.pod}: ${step.reason}: ${step.message}`);
   if (failure !== undefined) return no(failure.reason, failure.message);
@@ -110,7 +112,8 @@ function progress({ invalid, step, settled, failure, view, wanted }: StatusInput
   if (!settled)
     return yes({ reason: 'Changing', message: 'objects or databases are being brought up to date' });
   const well = view.members.filter(member => member.well).length;
-  return no('Complete', `${well} of ${wanted} members are as the manifest asks`);
+  const later = postponed === undefined ? '' : `; ${postponed}`;
+  return no('Complete', `${well} of ${wanted} members are as the manifest asks${later}`);
 }
 
 function degradation({ view, wanted, synchronousMode, failure, step, invalid }: StatusInput): Said {
