@@ -1,3 +1,4 @@
+import { poll } from '../../../lib/time.ts';
 import type { KubeClient } from '../api/client.ts';
 import { ApiInvalidError } from '../api/errors.ts';
 import { isKind, type Kind, type LiveObject } from '../api/kinds.ts';
@@ -65,6 +66,9 @@ export async function applyObject(object: KubeObject, context: ApplyContext): Pr
   return { kind, name, what };
 }
 
+/** The garbage collector of a busy server takes its time. */
+const ORPHAN_MS = 30_000;
+
 /** Fields of a StatefulSet that the API server lets nobody change. */
 const FIXED = ['volumeClaimTemplates', 'serviceName', 'podManagementPolicy', 'selector'] as const;
 
@@ -92,6 +96,14 @@ async function send(
       { kind: 'StatefulSet', namespace, name },
       { uid: live.metadata.uid, propagation: 'Orphan' },
       signal,
+    );
+    // It stays until the garbage collector has let its pods go, and takes no changes meanwhile.
+    await poll(
+      async inner => {
+        const left = await client.get({ kind: 'StatefulSet', namespace, name }, inner);
+        return left?.metadata.uid === live.metadata.uid ? undefined : true;
+      },
+      { what: `StatefulSet ${name} to let its pods go`, timeoutMs: ORPHAN_MS, everyMs: 200, signal },
     );
     return client.apply(object, signal);
   }

@@ -25,6 +25,9 @@ import { scheduling } from './scheduling.ts';
 import { locked, podSecurity } from './security.ts';
 import { poolerWish, WISH_HASH } from './wish.ts';
 
+/** Name of the container with PgBouncer. */
+export const POOLER_CONTAINER = 'connection-pooler';
+
 export type PoolerEndpoint = 'pooler' | 'poolerStandby';
 
 export function wantedPoolers({ spec }: Pick<ObjectsInput, 'spec'>): PoolerEndpoint[] {
@@ -119,7 +122,7 @@ function podTemplate(input: ObjectsInput, name: string, labels: Record<string, s
     ...scheduling(input, poolerSelector(name)),
     containers: [
       {
-        name: 'connection-pooler',
+        name: POOLER_CONTAINER,
         image: poolerImageOf(spec, config),
         imagePullPolicy: config.pods.imagePullPolicy,
         args: ['pgbouncer', `${POOLER_DIRECTORY}/pgbouncer.ini`],

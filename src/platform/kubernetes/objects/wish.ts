@@ -4,7 +4,7 @@
  */
 import { hashOf } from './hash.ts';
 import type { ObjectsInput } from './input.ts';
-import { TEMPLATE_HASH } from './labels.ts';
+import { inherited, TEMPLATE_HASH } from './labels.ts';
 import { memberConfigName } from './names.ts';
 import type { KubeObject } from './object.ts';
 
@@ -12,19 +12,21 @@ import type { KubeObject } from './object.ts';
 export const WISH_HASH = 'pgherd.dev/wish-hash';
 
 /** What people say about the members: changes of other fields of the manifest ask for no new pod. */
-export function memberWish({ spec, facts }: ObjectsInput): string {
+export function memberWish(input: ObjectsInput): string {
+  const { spec, facts } = input;
   const { services: _, secretRotation: _rotation, secretNamespaces: _namespaces, ...pods } = spec.kubernetes;
-  const { teamId, labels, annotations, version, resources, backup, patroni } = spec;
+  const { version, resources, backup, patroni } = spec;
   const { systemSecretsHash, restartedAt } = facts;
   return hashOf({
-    ...{ teamId, labels, annotations, version, resources, pods, backup, initdb: patroni.initdb },
+    ...{ marks: marksOf(input), version, resources, pods, backup, initdb: patroni.initdb },
     ...{ systemSecretsHash, restartedAt },
   });
 }
 
 /** What they say about poolers, whose configuration follows databases and connections. */
-export function poolerWish({ spec, facts }: ObjectsInput): string {
-  const { teamId, labels, annotations, kubernetes, pooler, parameters, databases, preparedDatabases } = spec;
+export function poolerWish(input: ObjectsInput): string {
+  const { spec, facts } = input;
+  const { kubernetes, pooler, parameters, databases, preparedDatabases } = spec;
   const { podAnnotations, tolerations, nodeAffinity, priorityClassName, schedulerName, poolerImage, tls } =
     kubernetes;
   const pods = {
@@ -33,15 +35,22 @@ export function poolerWish({ spec, facts }: ObjectsInput): string {
   };
   const counted = [databases.length, preparedDatabases.length];
   return hashOf({
-    teamId,
-    labels,
-    annotations,
+    marks: marksOf(input),
     pods,
     pooler,
     parameters,
     counted,
     of: facts.poolerSecretsHash,
   });
+}
+
+/** Labels and annotations of the manifest that its pods have: it carries others, some of them ours. */
+function marksOf({ spec, config }: ObjectsInput): object {
+  return [
+    spec.teamId,
+    inherited(spec.labels, config.inheritedLabels),
+    inherited(spec.annotations, config.inheritedAnnotations),
+  ];
 }
 
 /** Whether pods would be replaced by this that nobody asked for. What an older operator made counts so too. */

@@ -90,6 +90,33 @@ export function computeStatus(
   };
 }
 
+/** The status while we may not look: what it says of members stays as it was said last. */
+export function blindStatus(
+  trouble: Trouble,
+  before: Partial<ClusterStatus> | undefined,
+  now: string,
+): ClusterStatus {
+  const observedGeneration = before?.observedGeneration ?? 0;
+  const said: [ConditionType, Said][] = [
+    ['Progressing', no(trouble.reason, trouble.message)],
+    ['Ready', { status: 'Unknown', ...trouble }],
+    ['Reconciling', no(trouble.reason, trouble.message)],
+    ['Stalled', yes(trouble)],
+  ];
+  const old = before?.conditions ?? [];
+  const kept = old.filter(({ type }) => said.every(([own]) => own !== type));
+  const own = said.map(([type, condition]) => {
+    const last = old.find(item => item.type === type);
+    const lastTransitionTime = last?.status === condition.status ? last.lastTransitionTime : now;
+    return { type, ...condition, observedGeneration, lastTransitionTime };
+  });
+  return {
+    PostgresClusterStatus: before?.PostgresClusterStatus ?? 'CreateFailed',
+    observedGeneration,
+    conditions: [...kept, ...own],
+  };
+}
+
 function availability({ view, wanted, deleting, invalid }: StatusInput): Said {
   if (deleting) return no('Deleting', 'the cluster is being deleted');
   const primary = primaryOf(view);
