@@ -18,9 +18,6 @@ export const kubernetesExceptions: Readonly<Record<string, Treatment>> = {
   'spec.usersIgnoringSecretRotation': noRotation,
   'spec.clone': noClone,
   'spec.standby': noStandby,
-  'spec.maintenanceWindows': warned(
-    'checked, but changes that need a restart are made when the manifest is applied: apply it in the window',
-  ),
   'spec.backup.repositories': noPhysical,
   'spec.backup.encryption': noPhysical,
   'spec.backup.compression': noPhysical,

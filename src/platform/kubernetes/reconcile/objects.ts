@@ -1,10 +1,17 @@
 import type { ClusterSpec } from '../../../core/manifest/spec.ts';
+import { mayInterrupt } from '../../../core/schedule/maintenance.ts';
 import type { LiveObject } from '../api/kinds.ts';
 import { type ApplyContext, applyObject, type Change, removeOthers } from '../children/apply.ts';
 import { certificateData, certificateSecret, certificateSecretNames } from '../children/certificates.ts';
 import { ensureSecrets, type Passwords, userlistSecret } from '../children/secrets.ts';
 import { hashOf } from '../objects/hash.ts';
-import { desiredObjects, type KubeObject, type ObjectsInput, secretsWanted } from '../objects/index.ts';
+import {
+  desiredObjects,
+  heldBack,
+  type KubeObject,
+  type ObjectsInput,
+  secretsWanted,
+} from '../objects/index.ts';
 import { clusterLabels, metaOf, TEMPLATE_HASH } from '../objects/labels.ts';
 import { poolerNames, userlistSecretName } from '../objects/names.ts';
 import { CHILD_KINDS } from '../operator/watched.ts';
@@ -23,6 +30,8 @@ export interface ObjectsResult {
   /** As the StatefulSet asks now. */
   replicas: number;
   labels: Record<string, string>;
+  /** Changes that nobody asked for would replace pods: they wait for a maintenance window. */
+  held: boolean;
 }
 
 /**
@@ -74,10 +83,12 @@ export async function syncObjects(
   input.facts.poolerSecretsHash =
     userlists.length === 0 ? undefined : hashOf(userlists.map(list => list.data));
 
+  const open = mayInterrupt(spec.maintenanceWindows, reconciler.now());
   // Everything that the objects depend on, and every child as it is: while that is the same there is nothing to do.
   const fingerprint = hashOf([
     memory.parsed?.version,
     input.facts,
+    open,
     userlists,
     CHILD_KINDS.flatMap(kind => watched.children(kind, key))
       .filter(object => !isPatronis(object, uid))
@@ -90,17 +101,24 @@ export async function syncObjects(
     performance.now() - known.at < REVISIT_MS &&
     replicas !== undefined
   ) {
-    return { passwords, labels, templateHash: known.templateHash, changes: [], replicas };
+    const { templateHash, held } = known;
+    return { passwords, labels, templateHash, held, changes: [], replicas };
   }
 
   const objects = desiredObjects(input).map(object =>
     object.kind === 'StatefulSet' && replicas !== undefined ? withReplicas(object, replicas) : object,
   );
-  const templateHash = templateHashOf(objects);
+  const waiting = open
+    ? new Set<string>()
+    : heldBack(objects, (kind, of) => watched.find(kind, namespace, of));
+  const held = waiting.size > 0;
+  const set = objects.find(({ kind }) => kind === 'StatefulSet');
+  const templateHash = templateHashOf(waiting.has(`StatefulSet/${name}`) ? live : set);
   const certificates = await certificateSecrets(input, reconciler, labels, signal);
   const all = [...certificates, ...userlists, ...objects];
   const changes: Change[] = [];
   for (const object of all) {
+    if (waiting.has(`${object.kind}/${object.metadata.name}`)) continue;
     const change = await applyObject(object, context);
     if (change !== undefined) changes.push(change);
   }
@@ -112,8 +130,9 @@ export async function syncObjects(
     watched.children(kind, key),
   );
   changes.push(...(await removeOthers(children, keep, uid, context)));
-  memory.objects = changes.length === 0 ? { fingerprint, at: performance.now(), templateHash } : undefined;
-  return { passwords, labels, templateHash, changes, replicas: replicas ?? spec.instances };
+  memory.objects =
+    changes.length === 0 ? { fingerprint, at: performance.now(), templateHash, held } : undefined;
+  return { passwords, labels, templateHash, held, changes, replicas: replicas ?? spec.instances };
 }
 
 /** Sets the number of replicas, which is no part of what `syncObjects` keeps. */
@@ -131,11 +150,8 @@ function withReplicas(object: KubeObject, replicas: number): KubeObject {
   return { ...object, spec: { ...(object.spec as object), replicas } };
 }
 
-function templateHashOf(objects: KubeObject[]): string {
-  const set = objects.find(object => object.kind === 'StatefulSet')?.spec as
-    | { template?: { metadata?: { annotations?: Record<string, string> } } }
-    | undefined;
-  return set?.template?.metadata?.annotations?.[TEMPLATE_HASH] ?? '';
+function templateHashOf(set: KubeObject | LiveObject | undefined): string {
+  return set?.metadata.annotations?.[TEMPLATE_HASH] ?? '';
 }
 
 function userlistsOf(
