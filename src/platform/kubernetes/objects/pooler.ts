@@ -24,6 +24,8 @@ import { containerResources } from './resources.ts';
 import { scheduling } from './scheduling.ts';
 import { locked, podSecurity } from './security.ts';
 
+export const POOLER_CONTAINER = 'connection-pooler';
+
 export type PoolerEndpoint = 'pooler' | 'poolerStandby';
 
 export function wantedPoolers({ spec }: Pick<ObjectsInput, 'spec'>): PoolerEndpoint[] {
@@ -112,7 +114,7 @@ function podTemplate(input: ObjectsInput, name: string, labels: Record<string, s
     ...scheduling(input, poolerSelector(name)),
     containers: [
       {
-        name: 'connection-pooler',
+        name: POOLER_CONTAINER,
         image: poolerImageOf(spec, config),
         imagePullPolicy: config.pods.imagePullPolicy,
         args: ['pgbouncer', `${POOLER_DIRECTORY}/pgbouncer.ini`],

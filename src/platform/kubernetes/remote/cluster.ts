@@ -7,6 +7,8 @@ import type {
   ClusterRef,
   Credentials,
   Journal,
+  LogLine,
+  LogOptions,
   ObserveOptions,
   PatroniOperations,
   PlatformCluster,
@@ -22,6 +24,7 @@ import { patroniConfigMaps } from '../objects/names.ts';
 import { type PatroniView, primaryOf, viewOf } from '../patroni/view.ts';
 import { askSwitchover, PatroniRefusedError, restartMember } from '../patroni/write.ts';
 import { MEMBER_CONTAINER } from '../reconcile/act.ts';
+import { readLogs } from './logs.ts';
 import { observationOf } from './observe.ts';
 import { Refused } from './refused.ts';
 
@@ -173,6 +176,10 @@ export class RemoteCluster extends Refused implements PlatformCluster {
         .sort((a, b) => (a.at < b.at ? -1 : 1));
     },
   };
+
+  logs(options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine> {
+    return readLogs(this.#client, this.ref, options, signal);
+  }
 
   endpoint(_name: EndpointName): undefined {
     return undefined;

@@ -25,7 +25,6 @@ export class Refused {
   sentinel = (): never => refuse('the sentinel');
   stop = (): never => refuse('stopping by a command (write numberOfInstances: 0)');
   destroy = (): never => refuse('deleting by a command (kubectl delete postgresql)');
-  logs = (): never => refuse('reading logs (kubectl logs)');
   inside = (): never => refuse('a drill');
   psql = (): never => refuse('psql (kubectl exec … -- psql)');
 
