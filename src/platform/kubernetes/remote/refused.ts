@@ -16,7 +16,6 @@ export class Refused {
   appliedManifest = (): never => refuse('reading the applied manifest');
   record = (): never => refuse('changing a cluster by a command');
   provision = (): never => refuse('changing a cluster by a command');
-  desired = (): never => refuse('changing a cluster by a command');
   apply = (): never => refuse('changing a cluster by a command');
   hasten = (): never => refuse('changing a cluster by a command');
   guard = (): never => refuse('the resident control plane');
@@ -26,7 +25,6 @@ export class Refused {
   stop = (): never => refuse('stopping by a command (write numberOfInstances: 0)');
   destroy = (): never => refuse('deleting by a command (kubectl delete postgresql)');
   inside = (): never => refuse('a drill');
-  psql = (): never => refuse('psql (kubectl exec … -- psql)');
 
   get faults(): never {
     return refuse('a drill');
