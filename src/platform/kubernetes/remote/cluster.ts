@@ -9,6 +9,7 @@ import type {
   ClusterRef,
   Credentials,
   EndpointAddress,
+  InsideTarget,
   Journal,
   LogLine,
   LogOptions,
@@ -21,7 +22,6 @@ import { type ExecTarget, exec } from '../api/exec.ts';
 import type { Kind, LiveObject } from '../api/kinds.ts';
 import { decoded } from '../children/secrets.ts';
 import { operatorConfigSchema } from '../config.ts';
-import { eventOf } from '../events/recorder.ts';
 import { CLUSTER_LABEL, memberSelector, TEMPLATE_HASH } from '../objects/labels.ts';
 import { PATRONI_FILE } from '../objects/layout.ts';
 import { patroniConfigMaps } from '../objects/names.ts';
@@ -31,7 +31,10 @@ import { askSwitchover, PatroniRefusedError, restartMember } from '../patroni/wr
 import { MEMBER_CONTAINER } from '../reconcile/act.ts';
 import { addressOf, ENDPOINTS } from './addresses.ts';
 import { authorityFile } from './authority.ts';
+import { type RemoteFaults, remoteFaults } from './faults/index.ts';
 import { Forwards, nobodyServes } from './forwards.ts';
+import { Inside } from './inside.ts';
+import { EventJournal } from './journal.ts';
 import { readLogs } from './logs.ts';
 import { componentsOf, observationOf } from './observe.ts';
 import { Passfiles, psqlArguments } from './psql.ts';
@@ -39,6 +42,8 @@ import { Refused } from './refused.ts';
 
 const REINIT_MS = 60_000;
 const REACH_MS = 20_000;
+/** On the manifest: drills run without the name being typed. */
+const ALLOW_DRILLS = 'pgherd.dev/allow-drills';
 const CHECKPOINT_MS = 30_000;
 /** A leader key that is not renewed within so many rounds of Patroni counts as silent. */
 const SILENT_ROUNDS = 4;
@@ -49,6 +54,8 @@ export interface RemoteClusterInput {
   client: KubeClient;
   /** The manifest, as it stands in the API server. */
   object: LiveObject;
+  /** The same as text, without what the server adds. */
+  manifest: string;
   services: LiveObject[];
   spec: ClusterSpec;
   /** Where copies of authorities' certificates are kept. */
@@ -63,39 +70,49 @@ export class RemoteCluster extends Refused implements PlatformCluster {
   readonly ref: ClusterRef;
   readonly spec: ClusterSpec;
   readonly notes: string[] = [];
-  readonly drillsAllowed = false;
+  readonly drillsAllowed: boolean;
+  readonly journal: Journal;
+  readonly faults: RemoteFaults;
   readonly #client: KubeClient;
-  readonly #object: LiveObject;
+  readonly #manifest: string;
   readonly #services: LiveObject[];
   readonly #stateDir: string;
   readonly #passfiles = new Passfiles();
+  readonly #inside: Inside;
   #forwards: Forwards | undefined;
   /** What the leader key said, and since when we have seen it say so. */
   #renewal: { text: string; at: number; renewed: boolean } | undefined;
 
-  constructor({ client, object, services, spec, stateDir }: RemoteClusterInput) {
+  constructor({ client, object, manifest, services, spec, stateDir }: RemoteClusterInput) {
     super();
     this.#client = client;
-    this.#object = object;
+    this.#manifest = manifest;
     this.#services = services;
     this.#stateDir = stateDir;
     this.spec = spec;
     this.ref = { name: spec.name, namespace: object.metadata.namespace ?? 'default' };
+    this.drillsAllowed = object.metadata.annotations?.[ALLOW_DRILLS] === 'true';
+    this.journal = new EventJournal(client, object, this.ref);
+    this.#inside = new Inside(client);
+    this.faults = remoteFaults(client, object, signal => this.#look(signal));
   }
 
   [Symbol.dispose](): void {
     this.#forwards?.[Symbol.dispose]();
+    this.#inside[Symbol.dispose]();
     this.#passfiles[Symbol.dispose]();
   }
 
   async observe(_options: ObserveOptions, signal: AbortSignal): Promise<Observation> {
-    const [view, services, deployments] = await Promise.all([
+    const [view, services, deployments, faults] = await Promise.all([
       this.#look(signal),
       this.#list('Service', signal),
       this.#list('Deployment', signal),
+      this.faults.observe(),
     ]);
     const { namespace } = this.ref;
-    return observationOf({ spec: this.spec, namespace, view, services, deployments, now: new Date() });
+    const seen = { spec: this.spec, namespace, view, services, deployments, now: new Date() };
+    return { ...observationOf(seen), faults };
   }
 
   async leader(signal: AbortSignal): Promise<string | undefined> {
@@ -179,34 +196,14 @@ export class RemoteCluster extends Refused implements PlatformCluster {
     return { [Symbol.asyncDispose]: async () => {} };
   }
 
-  /** Events of the manifest are the journal here. */
-  readonly journal: Journal = {
-    append: async ({ event, message }) => {
-      const reason = event.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
-      const object = { ...this.#object, apiVersion: 'acid.zalan.do/v1', kind: 'postgresql' };
-      const facts = { type: 'Normal', reason, message } as const;
-      await this.#client.create(eventOf(object, facts), AbortSignal.timeout(15_000));
-    },
-    read: async ({ since }) => {
-      const { namespace, name } = this.ref;
-      const { items } = await this.#client.list('Event', { namespace }, AbortSignal.timeout(15_000));
-      return items
-        .filter(item => {
-          const of = (item.involvedObject ?? {}) as { kind?: string; name?: string };
-          return of.kind === 'postgresql' && of.name === name;
-        })
-        .map(item => ({
-          at: String(item.lastTimestamp ?? item.metadata.creationTimestamp ?? ''),
-          actor: 'operator',
-          event: String(item.reason ?? ''),
-          subject: name,
-          message: String(item.message ?? ''),
-          reason: undefined,
-        }))
-        .filter(entry => since === undefined || Date.parse(entry.at) >= since.getTime())
-        .sort((a, b) => (a.at < b.at ? -1 : 1));
-    },
-  };
+  /** What the operator goes by. */
+  async appliedManifest(): Promise<string> {
+    return this.#manifest;
+  }
+
+  inside(member: string): Promise<InsideTarget> {
+    return this.#inside.target(this.#container(member));
+  }
 
   logs(options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine> {
     return readLogs(this.#client, this.ref, options, signal);
@@ -228,7 +225,7 @@ export class RemoteCluster extends Refused implements PlatformCluster {
   async reach(signal: AbortSignal): Promise<string> {
     const there = ENDPOINTS.filter(name => this.endpoint(name) !== undefined);
     this.#forwards ??= await Forwards.open(this.#client, this.ref, there, signal);
-    return 'measured from outside, through port-forwards of the API server: pods that connect are served faster';
+    return 'measured from outside, through port-forwards of the API server, which are slower than a pod on its own network';
   }
 
   caFile(): Promise<string> {

@@ -1,6 +1,7 @@
 import { parseManifest } from '../../../core/manifest/parse.ts';
+import type { ClusterSpec } from '../../../core/manifest/spec.ts';
 import { RefusedError } from '../../../lib/errors.ts';
-import type { Platform } from '../../contract.ts';
+import type { ClusterRef, Platform } from '../../contract.ts';
 import { KubeClient } from '../api/client.ts';
 import { Connection } from '../api/connection.ts';
 import type { LiveObject } from '../api/kinds.ts';
@@ -41,7 +42,9 @@ export async function createKubernetesPlatform(options: RemoteOptions): Promise<
         });
       }
       const { stateDir } = options;
-      return new RemoteCluster({ client, object, services: services.items, spec: specOf(object), stateDir });
+      const manifest = manifestOf(object);
+      const spec = specOf(manifest, { name, namespace });
+      return new RemoteCluster({ client, object, manifest, services: services.items, spec, stateDir });
     },
     async adopt() {
       throw new RefusedError({
@@ -53,10 +56,14 @@ export async function createKubernetesPlatform(options: RemoteOptions): Promise<
   };
 }
 
-function specOf({ apiVersion, kind, metadata, spec }: LiveObject) {
+/** The manifest without what the server adds to it. */
+function manifestOf({ apiVersion, kind, metadata, spec }: LiveObject): string {
   const { name, namespace, labels, annotations } = metadata;
-  const text = JSON.stringify({ apiVersion, kind, metadata: { name, namespace, labels, annotations }, spec });
-  const parsed = parseManifest(text, { platform: 'kubernetes' });
+  return JSON.stringify({ apiVersion, kind, metadata: { name, namespace, labels, annotations }, spec });
+}
+
+function specOf(manifest: string, { name, namespace }: ClusterRef): ClusterSpec {
+  const parsed = parseManifest(manifest, { platform: 'kubernetes' });
   if (parsed.ok) return parsed.spec;
   const [first] = parsed.errors;
   throw new RefusedError({
