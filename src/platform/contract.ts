@@ -103,9 +103,15 @@ export interface PlatformCluster extends Disposable {
   apply(action: PlatformAction, context: ApplyContext): Promise<void>;
   /** Patroni's operations, on the member that has to carry them out. */
   patroni: PatroniOperations;
-  endpoint(name: EndpointName): { host: string; port: number } | undefined;
+  /** Where clients find an endpoint; undefined: there is none. */
+  endpoint(name: EndpointName): EndpointAddress | undefined;
+  /**
+   * Has the endpoints lead there from this machine, for as long as the cluster is open: `endpoint` says where. Resolves
+   * with what lies between then, as whoever measures has to tell it; undefined: nothing does. May be repeated.
+   */
+  reach(signal: AbortSignal): Promise<string | undefined>;
   /** Path of the certificate authority's certificate, readable by clients. */
-  caFile: string;
+  caFile(): Promise<string>;
   credentials(user: string): Promise<Credentials>;
   /** Users that have credentials here. */
   users(): Promise<string[]>;
@@ -215,6 +221,15 @@ export interface InsideTarget {
   socketDirectory: string;
   port: number;
   user: string;
+}
+
+export interface EndpointAddress {
+  host: string;
+  port: number;
+  /** The certificate does not bear this name: a client can check no more than who signed it (verify-ca). */
+  unnamed?: true;
+  /** What a person should know who uses it, a sentence: where the name is known, who is let in. */
+  note?: string;
 }
 
 /** What a platform can break on purpose. Everything broken is registered with its undo before it is broken. */

@@ -1,4 +1,5 @@
 import { RefusedError } from '../../../lib/errors.ts';
+import type { Backups } from '../../contract.ts';
 
 function refuse(what: string): never {
   throw new RefusedError({
@@ -8,15 +9,29 @@ function refuse(what: string): never {
   });
 }
 
+const noBackups = (): never => refuse('pgBackRest');
+
+const NO_BACKUPS: Backups = {
+  repositories: [],
+  observe: noBackups,
+  archiver: async () => undefined,
+  provision: noBackups,
+  backup: noBackups,
+  expire: noBackups,
+  lock: noBackups,
+  readKey: noBackups,
+  noteKeySaved: noBackups,
+  importKey: noBackups,
+  memory: { read: noBackups, write: noBackups },
+};
+
 /**
  * What a cluster on Kubernetes is not asked for by a command, each refused by its name: making, changing and removing are
  * the operator's, by the manifest; the rest is not there yet.
  */
 export class Refused {
-  appliedManifest = (): never => refuse('reading the applied manifest');
   record = (): never => refuse('changing a cluster by a command');
   provision = (): never => refuse('changing a cluster by a command');
-  desired = (): never => refuse('changing a cluster by a command');
   apply = (): never => refuse('changing a cluster by a command');
   hasten = (): never => refuse('changing a cluster by a command');
   guard = (): never => refuse('the resident control plane');
@@ -25,17 +40,8 @@ export class Refused {
   sentinel = (): never => refuse('the sentinel');
   stop = (): never => refuse('stopping by a command (write numberOfInstances: 0)');
   destroy = (): never => refuse('deleting by a command (kubectl delete postgresql)');
-  logs = (): never => refuse('reading logs (kubectl logs)');
-  inside = (): never => refuse('a drill');
-  psql = (): never => refuse('psql (kubectl exec … -- psql)');
 
-  get faults(): never {
-    return refuse('a drill');
-  }
-
-  get backups(): never {
-    return refuse('pgBackRest');
-  }
+  readonly backups: Backups = NO_BACKUPS;
 
   get restores(): never {
     return refuse('a restore');
