@@ -28,8 +28,6 @@ import { poolerWish, WISH_HASH } from './wish.ts';
 /** Name of the container with PgBouncer. */
 export const POOLER_CONTAINER = 'connection-pooler';
 
-export const POOLER_CONTAINER = 'connection-pooler';
-
 export type PoolerEndpoint = 'pooler' | 'poolerStandby';
 
 export function wantedPoolers({ spec }: Pick<ObjectsInput, 'spec'>): PoolerEndpoint[] {
