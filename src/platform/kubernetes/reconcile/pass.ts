@@ -20,7 +20,7 @@ import { OPERATOR_ANNOTATION } from './claim.ts';
 import { type Memory, memoryOf, type Reconciler, type Tools } from './context.ts';
 import { lookAtDatabases } from './databases.ts';
 import { FINALIZER, takeDown } from './deletion.ts';
-import { warnOfTwoLoadBalancers } from './loadBalancers.ts';
+import { judgeAddresses } from './loadBalancers.ts';
 import { readManifest } from './manifest.ts';
 import { type ObjectsResult, syncObjects } from './objects.ts';
 import { report, reportBlind } from './report.ts';
@@ -62,7 +62,7 @@ export class Pass {
     await this.#claim();
     await this.#redirect();
     const objects = await this.#objects(spec);
-    await warnOfTwoLoadBalancers(this.#cluster, spec, this.#tools);
+    await judgeAddresses(this.#cluster, spec, this.#tools);
     const volumes = await syncVolumes(this.#cluster, spec, this.#reconciler, this.#signal);
     const view = this.#view();
     const step = this.#decide(spec, view, objects);
