@@ -138,6 +138,7 @@ export async function attach(
     socket.terminate();
   };
   signal.addEventListener('abort', abort, { once: true });
+  socket.resume();
   return {
     send: data => socket.send(Buffer.concat([Buffer.of(STREAM.stdin), data])),
     ended: promise,

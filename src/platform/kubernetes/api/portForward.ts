@@ -54,6 +54,7 @@ export async function forward(
   local.on('close', end);
   local.on('error', end);
   local.resume();
+  remote.resume();
 }
 
 /** Whether a forward can be opened at all: rejects as `forward` does. */
