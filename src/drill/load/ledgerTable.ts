@@ -19,21 +19,18 @@ export function createLedger(owner: string): string[] {
   ];
 }
 
-/** Behind a port-forward every server sees itself as the pod's own 127.0.0.1: nobody knows which one it is then. */
-const SERVER = "NULLIF(host(inet_server_addr()), '127.0.0.1')";
-
 /**
  * $1 run, $2 id, $3 chain, $4 sequence, $5 previous, $6 hash. A statement that was stuck on its way may arrive after its
  * run has ended, so each row names its run. Tells who wrote it: address, timeline, position in the WAL.
  */
 export const WRITE = `INSERT INTO ${TABLE} (run, id, chain, sequence, previous, hash)
   VALUES ($1, $2, $3, $4, $5, $6)
-  RETURNING ${SERVER} AS server,
+  RETURNING host(inet_server_addr()) AS server,
     ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int AS timeline,
     (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::text AS lsn`;
 
 /** $1 id of a row that was acknowledged. */
-export const READ = `SELECT ${SERVER} AS server, (SELECT count(*) FROM ${TABLE} WHERE id = $1) AS rows`;
+export const READ = `SELECT host(inet_server_addr()) AS server, (SELECT count(*) FROM ${TABLE} WHERE id = $1) AS rows`;
 
 /** $1 run. */
 export const READ_ALL = `SELECT id, chain, sequence, previous, hash FROM ${TABLE} WHERE run = $1`;
