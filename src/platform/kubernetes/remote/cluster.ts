@@ -32,7 +32,7 @@ import { MEMBER_CONTAINER } from '../reconcile/act.ts';
 import { addressOf, ENDPOINTS } from './addresses.ts';
 import { authorityFile } from './authority.ts';
 import { type RemoteFaults, remoteFaults } from './faults/index.ts';
-import { Forwards, nobodyServes } from './forwards.ts';
+import { Forwards } from './forwards.ts';
 import { Inside } from './inside.ts';
 import { EventJournal } from './journal.ts';
 import { readLogs } from './logs.ts';
@@ -229,15 +229,15 @@ export class RemoteCluster extends Refused implements PlatformCluster {
 
   async reach(signal: AbortSignal): Promise<string> {
     const there = ENDPOINTS.filter(name => this.endpoint(name) !== undefined);
-    this.#forwards ??= await Forwards.open(this.#client, this.ref, there, signal);
-    return 'measured from outside, through port-forwards of the API server, which are slower than a pod on its own network';
+    this.#forwards ??= await Forwards.open(this.#client, this.ref, there, this.#services, signal);
+    return 'measured from outside, through the API server and a relay in one pod, which is slower than from a pod of its own';
   }
 
   caFile(): Promise<string> {
     return authorityFile(this.#client, this.ref, this.spec, join(this.#stateDir, 'kubernetes'));
   }
 
-  /** This machine's psql, through a port-forward. */
+  /** This machine's psql, through a port of its own. */
   async psql(options: { endpoint: EndpointName; user: string; database: string }): Promise<{
     argv: string[];
     env: Record<string, string>;
@@ -246,8 +246,7 @@ export class RemoteCluster extends Refused implements PlatformCluster {
     const [caFile, { password }] = await Promise.all([this.caFile(), this.credentials(user)]);
     await this.reach(AbortSignal.timeout(REACH_MS));
     const address = this.endpoint(endpoint);
-    const pods = await this.#forwards?.pods(endpoint);
-    if (address === undefined || pods?.length === 0) throw nobodyServes(this.ref, endpoint);
+    if (address === undefined) throw noSuchEndpoint(endpoint);
     const argv = psqlArguments(address, { user, database, caFile });
     return { argv, env: { PGPASSFILE: this.#passfiles.write(user, password) } };
   }
@@ -307,4 +306,12 @@ export class RemoteCluster extends Refused implements PlatformCluster {
       signal.throwIfAborted();
     }
   }
+}
+
+function noSuchEndpoint(endpoint: EndpointName): RefusedError {
+  return new RefusedError({
+    code: 'no-such-endpoint',
+    message: `the manifest asks for no ${endpoint} endpoint`,
+    hint: 'enableConnectionPooler and enableReplicaConnectionPooler switch the poolers on',
+  });
 }

@@ -7,7 +7,7 @@ import type { ApplyContext, Faults, Injection, RegisteredFault } from '../../../
 import type { KubeClient } from '../../api/client.ts';
 import { exec } from '../../api/exec.ts';
 import type { LiveObject } from '../../api/kinds.ts';
-import { poolerSelector } from '../../objects/labels.ts';
+import { poolerSelector, selectorText } from '../../objects/labels.ts';
 import { POOLER_CONTAINER } from '../../objects/pooler.ts';
 import { MEMBER_CONTAINER } from '../../reconcile/act.ts';
 import { type FaultContext, obstacleOf, prepare, undoStep } from './injectors.ts';
@@ -151,10 +151,4 @@ export function remoteFaults(
     },
     cluster,
   );
-}
-
-function selectorText(labels: Record<string, string>): string {
-  return Object.entries(labels)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(',');
 }
