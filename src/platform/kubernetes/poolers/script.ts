@@ -9,15 +9,25 @@ export const TRIED = 6;
  *   hold SECONDS   PAUSE (PgBouncer's SIGUSR1). Answer: held, or none where nobody could be told
  *   beat           answer: the number of connections to the server: 0 when all transactions have ended
  *   try            opens connections to the server, until the next try, to see where they lead
- *   go             RESUME (SIGUSR2)
+ *   go             RESUME (SIGUSR2), unless another shell holds as well: a file beside the pid file says so
  *
  * The dead man's switch: RESUME comes in any case, when SECONDS have passed, when no word comes for 2 s, and when the
  * input ends. So nothing here may block: what connects does so in the background and is killed after a second.
  */
 export const POOLER_SCRIPT = `
 held= tried=
-resume() { [ -z "$held" ] || kill -USR2 "$held"; held=; }
-trap resume EXIT
+mark=\${1%/*}/pgherd-hold.$$
+resume() {
+  local pooler=$held other
+  held=
+  rm -f "$mark"
+  [ -n "$pooler" ] || return
+  for other in "\${1%/*}"/pgherd-hold.*; do
+    if [ -e "$other" ] && kill -0 "\${other##*.}" 2>/dev/null; then return; fi
+  done
+  kill -USR2 "$pooler"
+}
+trap 'resume "$1"' EXIT
 trap 'exit 0' HUP INT TERM PIPE
 printf -v hex %04X "$3"
 connections() {
@@ -39,6 +49,7 @@ while :; do
   case $word in
   hold)
     end=$((SECONDS + value))
+    : >"$mark"
     if held=$(cat "$1" 2>/dev/null) && kill -USR1 "$held" 2>/dev/null; then echo held; else held=; echo none; fi ;;
   beat) connections ;;
   try)
@@ -47,7 +58,7 @@ while :; do
       "$2" "$3" </dev/null >/dev/null 2>&1 &
     tried=$!
     echo tried ;;
-  go) resume; echo gone ;;
+  go) resume "$1"; echo gone ;;
   *) echo hello ;;
   esac
 done

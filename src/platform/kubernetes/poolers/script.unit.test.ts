@@ -59,6 +59,17 @@ describe('the shell that pauses a pooler', () => {
     await once(child, 'exit');
   });
 
+  it('of two that hold the last one lets go on', async () => {
+    const [one, other] = [shell(), shell()];
+    await one.ask('hold 10');
+    await other.ask('hold 10');
+    await one.ask('go');
+    expect(await resumed(500)).toBe(false);
+    other.child.stdin.end();
+    expect(await resumed(2_000)).toBe(true);
+    one.child.stdin.end();
+  });
+
   it('lets go on when whoever holds has died', async () => {
     const { child, ask } = shell();
     await ask('hold 10');
