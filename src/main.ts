@@ -52,11 +52,20 @@ const adapters: Adapters = {
     });
   },
   async operator({ configFile, ...options }) {
-    const [{ runOperator }, { readOperatorConfig }] = await Promise.all([
-      import('./platform/kubernetes/operator/index.ts'),
-      import('./platform/kubernetes/operator/configFile.ts'),
-    ]);
-    await runOperator({ ...options, env, config: await readOperatorConfig(configFile), openssl: 'openssl' });
+    const [{ runOperator }, { readOperatorConfig }, { moveHeld, restartHeld }, { runSentinel }] =
+      await Promise.all([
+        import('./platform/kubernetes/operator/index.ts'),
+        import('./platform/kubernetes/operator/configFile.ts'),
+        import('./control/choreography.ts'),
+        import('./control/sentinel.ts'),
+      ]);
+    await runOperator({
+      ...options,
+      env,
+      config: await readOperatorConfig(configFile),
+      openssl: 'openssl',
+      choreography: { move: moveHeld, restart: restartHeld, watch: runSentinel },
+    });
   },
   setup: {
     async inspect({ stateDir, majorWanted }, signal) {

@@ -35,7 +35,8 @@ export const CLUSTER_RIGHTS: readonly Right[] = [
   right('', ['pods'], [...LOOK, 'patch', 'update', 'delete']),
   // Roles and databases: psql in the primary's pod. Older servers ask for `get`, newer ones for `create`.
   right('', ['pods/exec'], ['get', 'create']),
-  right('', ['events'], ['create', 'patch']),
+  // What the sentinel did before is read again: the cool-down outlives the operator.
+  right('', ['events'], ['list', 'create', 'patch']),
 ];
 
 /** In the operator's own namespace: the election. */

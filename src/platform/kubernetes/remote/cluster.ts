@@ -2,13 +2,14 @@ import { join } from 'node:path';
 import type { ClusterSpec, EndpointName } from '../../../core/manifest/spec.ts';
 import type { Desired } from '../../../core/plan/action.ts';
 import type { Observation } from '../../../core/topology/observation.ts';
-import { RefusedError } from '../../../lib/errors.ts';
+import { PgherdError, RefusedError } from '../../../lib/errors.ts';
 import { poll } from '../../../lib/time.ts';
 import type {
   ClientHold,
   ClusterRef,
   Credentials,
   EndpointAddress,
+  HoldLimits,
   InsideTarget,
   Journal,
   LogLine,
@@ -24,11 +25,14 @@ import { decoded } from '../children/secrets.ts';
 import { operatorConfigSchema } from '../config.ts';
 import { CLUSTER_LABEL, memberSelector, TEMPLATE_HASH } from '../objects/labels.ts';
 import { PATRONI_FILE } from '../objects/layout.ts';
-import { patroniConfigMaps } from '../objects/names.ts';
+import { MEMBER_CONTAINER, patroniConfigMaps } from '../objects/names.ts';
 import { desiredDynamicConfig } from '../objects/patroni.ts';
-import { type PatroniView, primaryOf, viewOf } from '../patroni/view.ts';
+import { handOn } from '../patroni/handOn.ts';
+import { readDcs } from '../patroni/leaderKey.ts';
+import { type PatroniView, viewOf } from '../patroni/view.ts';
+import { wakePatroni } from '../patroni/wake.ts';
 import { askSwitchover, PatroniRefusedError, restartMember } from '../patroni/write.ts';
-import { MEMBER_CONTAINER } from '../reconcile/act.ts';
+import { HoldShells, holdPoolers } from '../poolers/hold.ts';
 import { addressOf, ENDPOINTS } from './addresses.ts';
 import { authorityFile } from './authority.ts';
 import { type RemoteFaults, remoteFaults } from './faults/index.ts';
@@ -60,6 +64,8 @@ export interface RemoteClusterInput {
   spec: ClusterSpec;
   /** Where copies of authorities' certificates are kept. */
   stateDir: string;
+  /** Pods of the cluster and its poolers, where somebody watches them. */
+  pods?: (() => Promise<LiveObject[]>) | undefined;
 }
 
 /**
@@ -79,11 +85,12 @@ export class RemoteCluster extends Refused implements PlatformCluster {
   readonly #stateDir: string;
   readonly #passfiles = new Passfiles();
   readonly #inside: Inside;
+  readonly #shells: HoldShells;
   #forwards: Forwards | undefined;
   /** What the leader key said, and since when we have seen it say so. */
   #renewal: { text: string; at: number; renewed: boolean } | undefined;
 
-  constructor({ client, object, manifest, services, spec, stateDir }: RemoteClusterInput) {
+  constructor({ client, object, manifest, services, spec, stateDir, pods }: RemoteClusterInput) {
     super();
     this.#client = client;
     this.#manifest = manifest;
@@ -94,6 +101,7 @@ export class RemoteCluster extends Refused implements PlatformCluster {
     this.drillsAllowed = object.metadata.annotations?.[ALLOW_DRILLS] === 'true';
     this.journal = new EventJournal(client, object, this.ref);
     this.#inside = new Inside(client);
+    this.#shells = new HoldShells({ ...this.#place(), watched: pods });
     this.faults = remoteFaults(client, object, signal => this.#look(signal));
   }
 
@@ -101,6 +109,7 @@ export class RemoteCluster extends Refused implements PlatformCluster {
     this.#forwards?.[Symbol.dispose]();
     this.#inside[Symbol.dispose]();
     this.#passfiles[Symbol.dispose]();
+    void this.#shells[Symbol.asyncDispose]();
   }
 
   async observe(_options: ObserveOptions, signal: AbortSignal): Promise<Observation> {
@@ -128,6 +137,7 @@ export class RemoteCluster extends Refused implements PlatformCluster {
         throw new RefusedError({ code: 'no-candidate', message: 'no standby can take over now' });
       }
       await askSwitchover(from, best, this.#dcs(signal));
+      await wakePatroni(this.#dcs(signal));
     },
     failover: async ({ to }, signal) => {
       await this.#patronictl(to, ['failover', '--candidate', to, '--force'], signal);
@@ -145,24 +155,33 @@ export class RemoteCluster extends Refused implements PlatformCluster {
     return names.filter(name => name !== undefined).sort();
   }
 
-  /** PgBouncer's Deployments are not paused yet: clients of a moved primary reconnect. */
-  async holdClients(): Promise<ClientHold> {
-    return {
-      drained: false,
-      aim: async () => {},
-      release: async () => {},
-      [Symbol.asyncDispose]: async () => {},
-    };
+  /** Opens what `holdClients` will need. Never rejects. */
+  protected async warm(): Promise<void> {
+    await this.#shells.warm();
+  }
+
+  async holdClients(limits: HoldLimits): Promise<ClientHold> {
+    return await holdPoolers(this.#shells, limits);
   }
 
   async checkpoint(member: string, signal: AbortSignal): Promise<void> {
     const words = ['psql', '-X', '-q', '-U', 'postgres', '-d', 'postgres', '-c', 'CHECKPOINT'];
-    await exec(this.#client, this.#container(member), words, { timeoutMs: CHECKPOINT_MS, signal });
+    const [{ code, stderr }] = await Promise.all([
+      exec(this.#client, this.#container(member), words, { timeoutMs: CHECKPOINT_MS, signal }),
+      // The first look takes a while, and clients are not held yet; so do the shells.
+      this.#look(signal),
+      this.warm(),
+    ]);
+    if (code === 0) return;
+    throw new PgherdError({
+      code: 'checkpoint-failed',
+      message: `${member} did not do a checkpoint`,
+      detail: stderr.trim().slice(-500),
+    });
   }
 
-  /** Patroni hands on by itself, a second later. */
-  async handOn(): Promise<string[]> {
-    return [];
+  async handOn(member: string, signal: AbortSignal): Promise<string[]> {
+    return await handOn(this.#container(member), this.#dcs(signal));
   }
 
   async awaitOtherPrimary(
@@ -171,10 +190,12 @@ export class RemoteCluster extends Refused implements PlatformCluster {
   ): Promise<string> {
     return poll(
       async inner => {
-        const primary = primaryOf(await this.#look(inner));
-        return primary?.well === true && primary.name !== than ? primary.name : undefined;
+        const { key } = await readDcs(this.#dcs(inner));
+        const holder = key?.holder;
+        if (holder === undefined || holder === than) return undefined;
+        return (await this.#shells.takesWrites(holder)) ? holder : undefined;
       },
-      { what: `another primary than ${than}`, timeoutMs, everyMs: 300, signal },
+      { what: `another primary than ${than}`, timeoutMs, everyMs: 30, signal },
     );
   }
 
@@ -255,9 +276,13 @@ export class RemoteCluster extends Refused implements PlatformCluster {
     return { namespace: this.ref.namespace, pod, container: MEMBER_CONTAINER };
   }
 
-  #dcs(signal: AbortSignal) {
+  #place() {
     const { name: cluster, namespace } = this.ref;
-    return { client: this.#client, namespace, cluster, labels: memberSelector(cluster), signal };
+    return { client: this.#client, namespace, cluster };
+  }
+
+  #dcs(signal: AbortSignal) {
+    return { ...this.#place(), labels: memberSelector(this.ref.name), signal };
   }
 
   async #patronictl(pod: string, words: string[], signal: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
 import { RefusedError } from '../../../lib/errors.ts';
-import type { Backups } from '../../contract.ts';
+import type { Backups, Sentinel } from '../../contract.ts';
 
 function refuse(what: string): never {
   throw new RefusedError({
@@ -37,7 +37,7 @@ export class Refused {
   guard = (): never => refuse('the resident control plane');
   heal = (): never => refuse('the resident control plane');
   remember = (): never => refuse('the resident control plane');
-  sentinel = (): never => refuse('the sentinel');
+  sentinel: () => Sentinel = () => refuse('the sentinel');
   stop = (): never => refuse('stopping by a command (write numberOfInstances: 0)');
   destroy = (): never => refuse('deleting by a command (kubectl delete postgresql)');
 
