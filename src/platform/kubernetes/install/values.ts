@@ -43,7 +43,7 @@ export function installValuesSchema(version: string) {
       .string()
       .default('--max-semi-space-size=4 --max-old-space-size=256')
       .describe(
-        'Bounds of memory for Node: what 500 clusters need twice over; raise both limits for thousands',
+        'Bounds of memory for Node: enough for more than 500 clusters; raise both for thousands',
       ),
     nodeSelector: labels.default({}).describe('Nodes that the operator may run on'),
     tolerations: z.array(anyPart).default([]).describe('Taints that the operator stands'),
