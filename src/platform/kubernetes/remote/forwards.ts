@@ -6,8 +6,7 @@ import type { ClusterRef } from '../../contract.ts';
 import type { KubeClient } from '../api/client.ts';
 import type { LiveObject } from '../api/kinds.ts';
 import { memberSelector, PRIMARY_ROLE, ROLE_LABEL, selectorText } from '../objects/labels.ts';
-import { POSTGRES_PORT, serviceName } from '../objects/names.ts';
-import { MEMBER_CONTAINER } from '../reconcile/act.ts';
+import { MEMBER_CONTAINER, POSTGRES_PORT, serviceName } from '../objects/names.ts';
 import { Relay } from './relay.ts';
 
 const OPEN_MS = 15_000;
