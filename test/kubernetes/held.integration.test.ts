@@ -1,4 +1,7 @@
-/** A primary that is moved or restarted while clients write through the pooler: they wait, and meet no error. */
+/**
+ * A primary that is moved or restarted while clients write through the pooler: they wait, and meet no error. A transaction
+ * that takes longer than the two seconds it is waited for is cut, so these tests need a machine whose commits do not.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
