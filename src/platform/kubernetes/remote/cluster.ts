@@ -27,6 +27,7 @@ import { CLUSTER_LABEL, memberSelector, TEMPLATE_HASH } from '../objects/labels.
 import { PATRONI_FILE } from '../objects/layout.ts';
 import { MEMBER_CONTAINER, patroniConfigMaps } from '../objects/names.ts';
 import { desiredDynamicConfig } from '../objects/patroni.ts';
+import { announced } from '../patroni/announce.ts';
 import { handOn } from '../patroni/handOn.ts';
 import { readDcs } from '../patroni/leaderKey.ts';
 import { type PatroniView, viewOf } from '../patroni/view.ts';
@@ -143,7 +144,9 @@ export class RemoteCluster extends Refused implements PlatformCluster {
       await this.#patronictl(to, ['failover', '--candidate', to, '--force'], signal);
     },
     restart: (member, signal) =>
-      restartMember(this.#container(member), this.ref.name, { client: this.#client, signal }),
+      announced(this.#container(member), { client: this.#client, signal }, () =>
+        restartMember(this.#container(member), this.ref.name, { client: this.#client, signal }),
+      ),
     reinitialise: async (member, signal) => {
       await this.#patronictl(member, ['reinit', this.ref.name, member, '--force'], signal);
     },

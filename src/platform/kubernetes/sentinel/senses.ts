@@ -7,6 +7,7 @@ import { Repeated } from '../../../lib/repeated.ts';
 import { withDeadline } from '../../../lib/time.ts';
 import type { Aim, SenseSample, Sentinel, Sight } from '../../contract.ts';
 import { ROLE_LABEL } from '../objects/labels.ts';
+import { RESTARTING_ANNOTATION } from '../patroni/announce.ts';
 import { type DcsRead, dcsOf, readDcs, takeKey } from '../patroni/leaderKey.ts';
 import type { DcsContext } from '../patroni/write.ts';
 import { KeyClock } from './keyClock.ts';
@@ -16,6 +17,9 @@ import { tagNoFailover } from './tag.ts';
 
 /** Milliseconds. While all is well the watched copy does, and nobody is asked. */
 const READ = { calm: 60_000, doubt: 100, answer: 800, fresh: 1_000 };
+
+/** A restart takes no longer, or needs a person to look. */
+const RESTART_MS = 120_000;
 
 type Read = { sentAt: number; dcs: DcsRead } | 'unreadable';
 
@@ -27,6 +31,8 @@ export class KubernetesSentinel implements Sentinel {
   readonly #stop = new AbortController();
   #sight: MemberSight | undefined;
   #readAt = Number.NEGATIVE_INFINITY;
+  /** What was last said of a restart, and when we saw it first. */
+  #announcement: { text: string | undefined; at: number } = { text: undefined, at: 0 };
 
   constructor(input: PostInput) {
     this.#post = new Post(input);
@@ -40,7 +46,8 @@ export class KubernetesSentinel implements Sentinel {
 
   async sight(): Promise<Sight> {
     const { paused, moving } = this.#watched();
-    const asked = moving ? 'switchover' : this.#sight?.restarting === true ? 'restart' : undefined;
+    const restarting = this.#sight?.restarting === true || this.#announced();
+    const asked = moving ? 'switchover' : restarting ? 'restart' : undefined;
     return { members: this.#post.members, paused, operation: this.#post.input.operation() ?? asked };
   }
 
@@ -113,6 +120,15 @@ export class KubernetesSentinel implements Sentinel {
     if (name === undefined) return;
     const metadata = { labels: { [ROLE_LABEL]: null } };
     await client.merge({ kind: 'Pod', namespace, name }, { metadata }, signal);
+  }
+
+  /** Somebody has said so on the pod, and not so long ago, by our clock, that he may have died since. */
+  #announced(): boolean {
+    const member = this.#sight?.member;
+    const said = member === undefined ? undefined : this.#post.pod(member)?.metadata.annotations;
+    const text = said?.[RESTARTING_ANNOTATION];
+    if (this.#announcement.text !== text) this.#announcement = { text, at: now() };
+    return text !== undefined && now() - this.#announcement.at < RESTART_MS;
   }
 
   #watched(): DcsRead {
