@@ -52,11 +52,21 @@ const adapters: Adapters = {
     });
   },
   async operator({ configFile, ...options }) {
-    const [{ runOperator }, { readOperatorConfig }] = await Promise.all([
+    const [{ runOperator }, { readOperatorConfig }, { doChores, nameOf }] = await Promise.all([
       import('./platform/kubernetes/operator/index.ts'),
       import('./platform/kubernetes/operator/configFile.ts'),
+      import('./backup/chores.ts'),
     ]);
-    await runOperator({ ...options, env, config: await readOperatorConfig(configFile), openssl: 'openssl' });
+    await runOperator({
+      ...options,
+      env,
+      config: await readOperatorConfig(configFile),
+      openssl: 'openssl',
+      async chores(cluster, context) {
+        const done = await doChores(cluster, context);
+        return done.map(({ work, failure }) => ({ what: nameOf(work), failure }));
+      },
+    });
   },
   setup: {
     async inspect({ stateDir, majorWanted }, signal) {

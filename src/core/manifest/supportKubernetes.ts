@@ -4,9 +4,6 @@ const otherClass = warned(
   'choose a StorageClass (or a VolumeAttributesClass) that has what is wanted: the operator speaks to no cloud',
 );
 const noRotation = warned('passwords are not rotated by this version; they stay as they are in the Secrets');
-const noPhysical = warned(
-  'the operator takes no physical backups in this version; enableLogicalBackup writes dumps',
-);
 
 /** What the operator does not do. Every field that is not here, nor below one that is, has its effect. */
 export const kubernetesExceptions: Readonly<Record<string, Treatment>> = {
@@ -21,14 +18,6 @@ export const kubernetesExceptions: Readonly<Record<string, Treatment>> = {
   'spec.maintenanceWindows': warned(
     'checked, but changes that need a restart are made when the manifest is applied: apply it in the window',
   ),
-  'spec.backup.repositories': noPhysical,
-  'spec.backup.encryption': noPhysical,
-  'spec.backup.compression': noPhysical,
-  'spec.backup.schedule.full': noPhysical,
-  'spec.backup.schedule.differential': noPhysical,
-  'spec.backup.schedule.incremental': noPhysical,
-  'spec.backup.retention': noPhysical,
-  'spec.backup.verify': noPhysical,
   'spec.backup.logical.directory': warned(
     "dumps go to the volume that the operator's configuration names, or to a claim of their own",
   ),

@@ -35,6 +35,8 @@ export const CLUSTER_RIGHTS: readonly Right[] = [
   right('', ['pods'], [...LOOK, 'patch', 'update', 'delete']),
   // Roles and databases: psql in the primary's pod. Older servers ask for `get`, newer ones for `create`.
   right('', ['pods/exec'], ['get', 'create']),
+  // One at a time works on the backups of a cluster.
+  right('coordination.k8s.io', ['leases'], ['get', 'create', 'update']),
   right('', ['events'], ['create', 'patch']),
 ];
 

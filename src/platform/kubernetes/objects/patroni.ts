@@ -7,16 +7,37 @@ import type { OperatorConfig } from '../config.ts';
 import { hashOf } from './hash.ts';
 import type { ObjectsInput } from './input.ts';
 import { CLUSTER_LABEL, memberSelector, metaOf, PRIMARY_ROLE, ROLE_LABEL, STANDBY_ROLE } from './labels.ts';
-import { binDirectory, DATA_DIRECTORY, OWN_TLS, SOCKET_DIRECTORY, serverTls } from './layout.ts';
+import {
+  ARCHIVE_SCRIPT,
+  binDirectory,
+  DATA_DIRECTORY,
+  OWN_TLS,
+  SOCKET_DIRECTORY,
+  serverTls,
+} from './layout.ts';
 import { memberConfigName } from './names.ts';
 import type { KubeObject } from './object.ts';
+import { archives } from './repositories.ts';
 
 /** User of the database image that its servers run as. */
 const SYSTEM_USER = 'postgres';
 
-/** Parameters in effect: the manifest's own win. The archive is not a matter of the pods yet. */
+/** A loss of all members costs at most this much of what happened last. Seconds. */
+const ARCHIVE_TIMEOUT = '300';
+
+/** Parameters in effect: the manifest's own win. */
 export function parametersOf(spec: ClusterSpec): Record<string, string> {
-  return { ...effectiveParameters(spec), archive_mode: 'off', archive_command: '/bin/true' };
+  return { ...effectiveParameters(spec), ...archiving(spec), ...spec.parameters };
+}
+
+/** Without repositories nothing is archived, and WAL goes as usual even before the restart that makes it so. */
+function archiving(spec: ClusterSpec): Record<string, string> {
+  if (!archives(spec)) return { archive_mode: 'off', archive_command: '/bin/true' };
+  return {
+    archive_mode: 'on',
+    archive_command: `sh ${ARCHIVE_SCRIPT} %p`,
+    archive_timeout: ARCHIVE_TIMEOUT,
+  };
 }
 
 /**

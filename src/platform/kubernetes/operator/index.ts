@@ -14,6 +14,7 @@ import { serveMetrics } from '../metrics/server.ts';
 import { Workers } from '../queue/workers.ts';
 import type { Reconciler } from '../reconcile/context.ts';
 import { reconcile } from '../reconcile/reconcile.ts';
+import { ChoreRounds, type DoChores } from './chores.ts';
 import { figuresOf } from './figures.ts';
 import { Watched } from './watched.ts';
 
@@ -28,6 +29,8 @@ export interface OperatorOptions extends AccessOptions {
   namespace: string | undefined;
   metricsPort: number;
   openssl: string;
+  /** Of `src/backup`. */
+  chores: DoChores;
   signal: AbortSignal;
   /** One line for people: what happens, what fails. */
   report(line: string): void;
@@ -108,6 +111,7 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
     now: () => new Date(),
     memory: new Map(),
   };
+  const rounds = new ChoreRounds(reconciler, options.chores, report);
   await using server = await serveMetrics(options.metricsPort, metrics.registry, {
     alive: () => true,
     ready: () => watched.connected,
@@ -131,7 +135,7 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
         for (const cluster of watched.clusters()) {
           workers.add(`${cluster.metadata.namespace}/${cluster.metadata.name}`);
         }
-        await workers.run(term, lastingLonger(term, signal));
+        await Promise.all([workers.run(term, lastingLonger(term, signal)), rounds.run(term)]);
       },
       onTrouble: error => troubles.tell('Lease', error),
       onLeading(now) {

@@ -7,6 +7,7 @@ import type { EventFacts } from '../events/recorder.ts';
 import type { LeaseSighting } from '../lease/judge.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Watched } from '../operator/watched.ts';
+import type { Trouble } from '../status/compute.ts';
 
 /** Set to any new value by a person who wants every pod to be made anew, one after the other. */
 export const RESTART_ANNOTATION = 'pgherd.dev/restarted-at';
@@ -32,7 +33,9 @@ export interface Reconciler {
 export interface Memory {
   settled: Settled;
   /** What the objects depended on when all were last as wanted, and when that was (performance.now()). */
-  objects: { fingerprint: string; at: number; templateHash: string } | undefined;
+  objects:
+    | { fingerprint: string; at: number; templateHash: string; trouble: Trouble | undefined }
+    | undefined;
   /** The same of roles, passwords and databases. */
   databases: { fingerprint: string; at: number } | undefined;
   /** Times in a row that they could not be looked at. */

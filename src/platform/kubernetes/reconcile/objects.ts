@@ -1,14 +1,25 @@
 import type { ClusterSpec } from '../../../core/manifest/spec.ts';
 import type { LiveObject } from '../api/kinds.ts';
 import { type ApplyContext, applyObject, type Change, removeOthers } from '../children/apply.ts';
+import { ensureBackupKeys, readBuckets } from '../children/backupKeys.ts';
 import { certificateData, certificateSecret, certificateSecretNames } from '../children/certificates.ts';
 import { ensureSecrets, type Passwords, userlistSecret } from '../children/secrets.ts';
 import { hashOf } from '../objects/hash.ts';
-import { desiredObjects, type KubeObject, type ObjectsInput, secretsWanted } from '../objects/index.ts';
+import {
+  type BackupKeys,
+  backupConfig,
+  desiredObjects,
+  hostConfig,
+  type KubeObject,
+  type ObjectsInput,
+  secretsWanted,
+} from '../objects/index.ts';
 import { clusterLabels, metaOf, TEMPLATE_HASH } from '../objects/labels.ts';
 import { poolerNames, userlistSecretName } from '../objects/names.ts';
+import { archives, wantsRepositoryHost } from '../objects/repositories.ts';
 import { CHILD_KINDS } from '../operator/watched.ts';
 import { ordinalOf } from '../patroni/view.ts';
+import type { Trouble } from '../status/compute.ts';
 import { type Memory, RESTART_ANNOTATION, type Reconciler } from './context.ts';
 import { ForeignObjectError } from './foreign.ts';
 
@@ -23,6 +34,8 @@ export interface ObjectsResult {
   /** As the StatefulSet asks now. */
   replicas: number;
   labels: Record<string, string>;
+  /** What somebody has to put right, although all else is as it should be. */
+  trouble: Trouble | undefined;
 }
 
 /**
@@ -56,6 +69,7 @@ export async function syncObjects(
     config,
     facts: {
       systemSecretsHash: undefined,
+      repositoryKeysHash: undefined,
       poolerSecretsHash: undefined,
       podsSeen: podsSeen(watched.children('Pod', key), name),
       restartedAt: cluster.metadata.annotations?.[RESTART_ANNOTATION],
@@ -63,13 +77,10 @@ export async function syncObjects(
   };
   const labels = clusterLabels(input);
   const wanted = secretsWanted(spec, config);
-  const passwords = await ensureSecrets(wanted, labels, {
-    client,
-    find: context.find,
-    put: context.put,
-    signal,
-  });
+  const passwords = await ensureSecrets(wanted, labels, context);
   input.facts.systemSecretsHash = passwords.systemHash;
+  const keys = archives(spec) ? await ensureBackupKeys({ namespace, name }, labels, context) : undefined;
+  if (keys !== undefined) input.facts.repositoryKeysHash = hashOf([keys.hostKey, keys.clientLine]);
   const userlists = userlistsOf(input, wanted, passwords);
   input.facts.poolerSecretsHash =
     userlists.length === 0 ? undefined : hashOf(userlists.map(list => list.data));
@@ -90,15 +101,17 @@ export async function syncObjects(
     performance.now() - known.at < REVISIT_MS &&
     replicas !== undefined
   ) {
-    return { passwords, labels, templateHash: known.templateHash, changes: [], replicas };
+    const { templateHash, trouble } = known;
+    return { passwords, labels, templateHash, trouble, changes: [], replicas };
   }
 
   const objects = desiredObjects(input).map(object =>
-    object.kind === 'StatefulSet' && replicas !== undefined ? withReplicas(object, replicas) : object,
+    isMembers(object, name) && replicas !== undefined ? withReplicas(object, replicas) : object,
   );
-  const templateHash = templateHashOf(objects);
+  const templateHash = templateHashOf(objects.find(object => isMembers(object, name)));
   const certificates = await certificateSecrets(input, reconciler, labels, signal);
-  const all = [...certificates, ...userlists, ...objects];
+  const { secrets, trouble } = await backupSecrets(input, keys, context);
+  const all = [...certificates, ...userlists, ...secrets, ...objects];
   const changes: Change[] = [];
   for (const object of all) {
     const change = await applyObject(object, context);
@@ -112,8 +125,9 @@ export async function syncObjects(
     watched.children(kind, key),
   );
   changes.push(...(await removeOthers(children, keep, uid, context)));
-  memory.objects = changes.length === 0 ? { fingerprint, at: performance.now(), templateHash } : undefined;
-  return { passwords, labels, templateHash, changes, replicas: replicas ?? spec.instances };
+  memory.objects =
+    changes.length === 0 ? { fingerprint, at: performance.now(), templateHash, trouble } : undefined;
+  return { passwords, labels, templateHash, trouble, changes, replicas: replicas ?? spec.instances };
 }
 
 /** Sets the number of replicas, which is no part of what `syncObjects` keeps. */
@@ -131,8 +145,29 @@ function withReplicas(object: KubeObject, replicas: number): KubeObject {
   return { ...object, spec: { ...(object.spec as object), replicas } };
 }
 
-function templateHashOf(objects: KubeObject[]): string {
-  const set = objects.find(object => object.kind === 'StatefulSet')?.spec as
+/** The repository host is a StatefulSet, too. */
+function isMembers({ kind, metadata }: KubeObject, cluster: string): boolean {
+  return kind === 'StatefulSet' && metadata.name === cluster;
+}
+
+/** What the pods need of the backups: the files with secrets, of which the operator alone knows all. */
+async function backupSecrets(
+  input: ObjectsInput,
+  keys: BackupKeys | undefined,
+  context: ApplyContext,
+): Promise<{ secrets: KubeObject[]; trouble: Trouble | undefined }> {
+  if (keys === undefined) return { secrets: [], trouble: undefined };
+  const { buckets, problems } = await readBuckets(input.spec, input.owner.namespace, context);
+  const secrets = [
+    backupConfig(input, keys, buckets),
+    ...(wantsRepositoryHost(input.spec) ? [hostConfig(input, keys)] : []),
+  ];
+  const [message] = problems;
+  return { secrets, trouble: message === undefined ? undefined : { reason: 'BackupCredentials', message } };
+}
+
+function templateHashOf(members: KubeObject | undefined): string {
+  const set = members?.spec as
     | { template?: { metadata?: { annotations?: Record<string, string> } } }
     | undefined;
   return set?.template?.metadata?.annotations?.[TEMPLATE_HASH] ?? '';

@@ -4,7 +4,8 @@ import { messageOf, PgherdError } from '../../../lib/errors.ts';
 import type { LiveObject } from '../api/kinds.ts';
 import { growVolumes } from '../children/volumes.ts';
 import { hashOf } from '../objects/hash.ts';
-import { ROLE_LABEL, TEMPLATE_HASH } from '../objects/labels.ts';
+import { CLUSTER_LABEL, ROLE_LABEL, TEMPLATE_HASH } from '../objects/labels.ts';
+import { repositoryHostName } from '../objects/names.ts';
 import { desiredDynamicConfig } from '../objects/patroni.ts';
 import { formerPrimaries } from '../patroni/formerPrimaries.ts';
 import { type PatroniView, primaryOf, viewOf } from '../patroni/view.ts';
@@ -76,7 +77,7 @@ export class Pass {
       view,
       step,
       settled,
-      failure: volumes ?? databases.failure,
+      failure: volumes ?? databases.failure ?? objects.trouble,
     });
     return { kind: 'done', againMs: this.#again(view, step, settled, acted || settings) };
   }
@@ -311,12 +312,23 @@ export class Pass {
         deleting: this.#cluster.metadata.deletionTimestamp !== undefined,
         wanted: spec?.instances ?? rest.view.members.length,
         synchronousMode: spec !== undefined && spec.patroni.synchronousMode !== 'async',
-        backup: backupOf(watched.children('CronJob', this.#key), this.#reconciler.now()),
+        backup: backupOf(
+          {
+            spec,
+            notes: watched.children('ConfigMap', this.#key).find(isBackupNotes),
+            jobs: watched.children('CronJob', this.#key),
+          },
+          this.#reconciler.now(),
+        ),
       },
       this.#reconciler,
       this.#signal,
     );
   }
+}
+
+function isBackupNotes({ metadata: { name, labels } }: LiveObject): boolean {
+  return name === repositoryHostName(labels?.[CLUSTER_LABEL] ?? '');
 }
 
 /** secret-incomplete → SecretIncomplete */

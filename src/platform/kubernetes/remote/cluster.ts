@@ -3,17 +3,22 @@ import type { Observation } from '../../../core/topology/observation.ts';
 import { RefusedError } from '../../../lib/errors.ts';
 import { poll } from '../../../lib/time.ts';
 import type {
+  Backups,
   ClientHold,
   ClusterRef,
   Credentials,
+  Dumps,
   Journal,
   ObserveOptions,
   PatroniOperations,
   PlatformCluster,
+  Restores,
 } from '../../contract.ts';
 import type { KubeClient } from '../api/client.ts';
 import { type ExecTarget, exec } from '../api/exec.ts';
 import type { Kind, LiveObject } from '../api/kinds.ts';
+import { KubeBackups } from '../backup/index.ts';
+import { KubeRestores } from '../backup/restores.ts';
 import { decoded } from '../children/secrets.ts';
 import { eventOf } from '../events/recorder.ts';
 import { CLUSTER_LABEL, memberSelector, TEMPLATE_HASH } from '../objects/labels.ts';
@@ -22,6 +27,7 @@ import { patroniConfigMaps } from '../objects/names.ts';
 import { type PatroniView, primaryOf, viewOf } from '../patroni/view.ts';
 import { askSwitchover, PatroniRefusedError, restartMember } from '../patroni/write.ts';
 import { MEMBER_CONTAINER } from '../reconcile/act.ts';
+import { remoteDumps } from './dumps.ts';
 import { observationOf } from './observe.ts';
 import { Refused } from './refused.ts';
 
@@ -42,6 +48,9 @@ export class RemoteCluster extends Refused implements PlatformCluster {
   readonly caFile = '';
   readonly #client: KubeClient;
   readonly #object: LiveObject;
+  readonly backups: Backups;
+  readonly restores: Restores;
+  readonly dumps: Dumps;
   /** What the leader key said, and since when we have seen it say so. */
   #renewal: { text: string; at: number; renewed: boolean } | undefined;
 
@@ -51,6 +60,11 @@ export class RemoteCluster extends Refused implements PlatformCluster {
     this.#object = object;
     this.spec = spec;
     this.ref = { name: spec.name, namespace: object.metadata.namespace ?? 'default' };
+    const { ref } = this;
+    const look = (signal: AbortSignal) => this.#look(signal);
+    this.backups = new KubeBackups({ client, ref, spec, owner: object, look });
+    this.restores = new KubeRestores({ client, ref, spec, owner: object, look });
+    this.dumps = remoteDumps(spec.name);
   }
 
   [Symbol.dispose](): void {}
@@ -150,7 +164,8 @@ export class RemoteCluster extends Refused implements PlatformCluster {
     append: async ({ event, message }) => {
       const reason = event.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
       const object = { ...this.#object, apiVersion: 'acid.zalan.do/v1', kind: 'postgresql' };
-      const facts = { type: 'Normal', reason, message } as const;
+      const type = /failed|damaged/.test(event) ? 'Warning' : 'Normal';
+      const facts = { type, reason, message } as const;
       await this.#client.create(eventOf(object, facts), AbortSignal.timeout(15_000));
     },
     read: async ({ since }) => {

@@ -1,6 +1,6 @@
 import { RefusedError } from '../../../lib/errors.ts';
 
-function refuse(what: string): never {
+export function refuse(what: string): never {
   throw new RefusedError({
     code: 'not-on-kubernetes',
     message: `${what} does not work on clusters on Kubernetes yet`,
@@ -31,17 +31,5 @@ export class Refused {
 
   get faults(): never {
     return refuse('a drill');
-  }
-
-  get backups(): never {
-    return refuse('pgBackRest');
-  }
-
-  get restores(): never {
-    return refuse('a restore');
-  }
-
-  get dumps(): never {
-    return refuse('a dump by a command');
   }
 }

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PgBackRestError } from '../../../../engine/pgbackrest/errors.ts';
 import { PgherdError } from '../../../../lib/errors.ts';
+import { shellQuote } from '../../../../lib/shell.ts';
 import type { BackupContext, RestoreOptions, SegmentState } from '../../../contract.ts';
 import type { ClusterRecord } from '../../record.ts';
 import type { LocalBackupInput } from '../input.ts';
-import { backupPaths, shellQuote } from '../paths.ts';
+import { backupPaths } from '../paths.ts';
 import { asServersUser, runTool, toolEnvironment } from '../tool.ts';
 
 /** A backup cannot be used as it lies in its repository; another one may. */
