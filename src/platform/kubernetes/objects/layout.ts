@@ -23,6 +23,9 @@ export const ARCHIVE_FAILURE = '/tmp/pgbackrest-failure';
 export const PGBACKREST_LOCKS = '/tmp/pgbackrest/lock';
 export const PGBACKREST_SPOOL = '/tmp/pgbackrest/spool';
 
+/** In the pod of a restore. */
+export const RESTORE_DIRECTORY = '/restore';
+
 /** In the repository host. */
 export const REPOSITORY_DIRECTORY = '/repository';
 export const HOST_DIRECTORY = '/etc/pgherd/repository';

@@ -126,6 +126,5 @@ export class ChoreRounds {
 /** Dumps are a CronJob here. */
 function withoutDumps(spec: ClusterSpec): ClusterSpec {
   const { backup } = spec;
-  const verify = { afterBackup: 'never', schedule: undefined } as const;
-  return { ...spec, backup: { ...backup, verify, logical: { ...backup.logical, enabled: false } } };
+  return { ...spec, backup: { ...backup, logical: { ...backup.logical, enabled: false } } };
 }
