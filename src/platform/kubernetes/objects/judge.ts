@@ -40,7 +40,7 @@ export function judgeSpec(
     });
   }
   return {
-    errors: [...errors, ...volumeErrors(spec), ...repositoryErrors(spec)],
+    errors: [...errors, ...volumeErrors(spec), ...repositoryErrors(spec), ...cloneErrors(spec)],
     warnings: [...userWarnings(spec, config), ...environmentWarnings(spec)],
   };
 }
@@ -69,6 +69,12 @@ function volumeErrors(spec: ClusterSpec): Remark[] {
     names.add(name);
     return remarks;
   });
+}
+
+function cloneErrors({ name, kubernetes: { clone } }: ClusterSpec): Remark[] {
+  if (clone?.cluster !== name) return [];
+  const message = 'a cluster cannot be born as a copy of itself';
+  return [{ path: 'spec.clone.cluster', message, hint: 'give one of the two another name' }];
 }
 
 /** Repositories that pods cannot reach. */

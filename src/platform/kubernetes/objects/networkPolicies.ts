@@ -1,6 +1,6 @@
 import { PATRONI_PORT } from '../../../engine/patroni/config.ts';
 import type { ObjectsInput } from './input.ts';
-import { CLUSTER_LABEL, memberSelector, metaOf, poolerSelector } from './labels.ts';
+import { CLONE_LABEL, CLUSTER_LABEL, memberSelector, metaOf, poolerSelector } from './labels.ts';
 import { POSTGRES_PORT, poolerNames, repositoryHostName, SSH_PORT } from './names.ts';
 import type { KubeObject } from './object.ts';
 import { wantedPoolers } from './pooler.ts';
@@ -39,7 +39,9 @@ export function networkPolicies(input: ObjectsInput): KubeObject[] {
           policy(input, repositoryHostName(spec.name), repositorySelector(spec.name), [
             {
               ports: tcp(SSH_PORT),
-              from: [{ podSelector: { matchLabels: { [CLUSTER_LABEL]: spec.name } } }],
+              from: [CLUSTER_LABEL, CLONE_LABEL].map(label => ({
+                podSelector: { matchLabels: { [label]: spec.name } },
+              })),
             },
           ]),
         ]

@@ -4,6 +4,7 @@ import { dynamicConfig } from '../../../engine/patroni/config.ts';
 import { type PatroniPodInput, renderPatroniPod } from '../../../engine/patroni/render.ts';
 import { effectiveParameters } from '../../../engine/postgres/tuning.ts';
 import type { OperatorConfig } from '../config.ts';
+import { cloneBootstrap, cloneFiles } from './clone.ts';
 import { hashOf } from './hash.ts';
 import type { ObjectsInput } from './input.ts';
 import { CLUSTER_LABEL, memberSelector, metaOf, PRIMARY_ROLE, ROLE_LABEL, STANDBY_ROLE } from './labels.ts';
@@ -61,13 +62,13 @@ export function memberConfig(input: ObjectsInput): KubeObject {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: metaOf(input, memberConfigName(input.spec.name)),
-    data: { 'patroni.yml': renderPatroniPod(patroniInput(input)) },
+    data: { 'patroni.yml': renderPatroniPod(patroniInput(input)), ...cloneFiles(input.spec) },
   };
 }
 
 /** Changes when running pods would have to read patroni.yml anew: its bootstrap section is read at birth only. */
 export function memberConfigHash(input: ObjectsInput): string {
-  return hashOf(renderPatroniPod({ ...patroniInput(input), dynamic: {}, initdb: {} }));
+  return hashOf(renderPatroniPod({ ...patroniInput(input), dynamic: {}, initdb: {}, clone: undefined }));
 }
 
 function patroniInput({ spec, config }: ObjectsInput): PatroniPodInput {
@@ -76,6 +77,7 @@ function patroniInput({ spec, config }: ObjectsInput): PatroniPodInput {
     scope: spec.name,
     dynamic: desiredDynamicConfig(spec, config),
     initdb: spec.patroni.initdb,
+    clone: cloneBootstrap(spec),
     paths: {
       data: DATA_DIRECTORY,
       binDir: binDirectory(spec.version),

@@ -1,6 +1,7 @@
 import { databaseContainer, dataMount } from '../../../core/manifest/sections/kubernetes.ts';
 import type { ClusterSpec } from '../../../core/manifest/spec.ts';
 import type { AdditionalVolumeSpec, KubernetesPart } from '../../../core/manifest/specKubernetes.ts';
+import { SOURCE_DIRECTORY } from './clone.ts';
 import { BACKUP_DIRECTORY, PATRONI_DIRECTORY, SECRET_MODE, SOCKET_DIRECTORY, tlsMounts } from './layout.ts';
 import { backupConfigName, certificateSecretName, memberConfigName } from './names.ts';
 import { defined } from './object.ts';
@@ -27,6 +28,19 @@ export function podVolumes(
     ...(archives(spec)
       ? [{ name: 'pgbackrest', secret: { secretName: backupConfigName(cluster), defaultMode: SECRET_MODE } }]
       : []),
+    ...(kubernetes.clone === undefined
+      ? []
+      : [
+          {
+            name: 'pgbackrest-source',
+            secret: {
+              secretName: backupConfigName(kubernetes.clone.cluster),
+              defaultMode: SECRET_MODE,
+              // Of use for the first start only: the source may go, the clone stays.
+              optional: true,
+            },
+          },
+        ]),
     { name: 'tmp', emptyDir: {} },
     { name: 'run', emptyDir: {} },
     // Bounded by the memory limit of the container; the runtime's own /dev/shm would have 64 MB.
@@ -49,6 +63,9 @@ export function databaseMounts(
       readOnly: true,
     })),
     ...(archives(spec) ? [{ name: 'pgbackrest', mountPath: BACKUP_DIRECTORY, readOnly: true }] : []),
+    ...(kubernetes.clone === undefined
+      ? []
+      : [{ name: 'pgbackrest-source', mountPath: SOURCE_DIRECTORY, readOnly: true }]),
     { name: 'tmp', mountPath: '/tmp' },
     { name: 'run', mountPath: SOCKET_DIRECTORY },
     ...(kubernetes.shmVolume ? [{ name: 'dshm', mountPath: '/dev/shm' }] : []),

@@ -20,6 +20,7 @@ import { archives, wantsRepositoryHost } from '../objects/repositories.ts';
 import { CHILD_KINDS } from '../operator/watched.ts';
 import { ordinalOf } from '../patroni/view.ts';
 import type { Trouble } from '../status/compute.ts';
+import { prepareClone } from './clone.ts';
 import { type Memory, RESTART_ANNOTATION, type Reconciler } from './context.ts';
 import { ForeignObjectError } from './foreign.ts';
 
@@ -75,6 +76,7 @@ export async function syncObjects(
       restartedAt: cluster.metadata.annotations?.[RESTART_ANNOTATION],
     },
   };
+  if (live === undefined) await prepareClone(spec, namespace, reconciler, signal);
   const labels = clusterLabels(input);
   const wanted = secretsWanted(spec, config);
   const passwords = await ensureSecrets(wanted, labels, context);
