@@ -5,7 +5,7 @@ import { PgBackRestError } from '../../../engine/pgbackrest/errors.ts';
 import { damagedFiles } from '../../../engine/pgbackrest/output.ts';
 import { archiveUpToNow } from '../../../engine/postgres/archiveNow.ts';
 import { SCRATCH_PORT } from '../../../engine/postgres/scratchConfig.ts';
-import { PgherdError, RefusedError } from '../../../lib/errors.ts';
+import { RefusedError } from '../../../lib/errors.ts';
 import { poll } from '../../../lib/time.ts';
 import type {
   BackupContext,
@@ -32,6 +32,7 @@ import { PsqlSession } from '../sql/psqlSession.ts';
 import type { KubeBackupInput } from './input.ts';
 import { ownedBy } from './notes.ts';
 import { checkPages, checkStructure } from './scratch/checks.ts';
+import { copyBackup } from './scratch/copy.ts';
 import { type RestoreNote, recordOf, toRecord } from './scratch/record.ts';
 import { recover, stopServer } from './scratch/server.ts';
 import { PLACES, RestoreShell } from './scratch/shell.ts';
@@ -39,7 +40,7 @@ import { runTool } from './tool.ts';
 
 const REQUEST_MS = 15_000;
 const POD_MS = 300_000;
-const COPY_MS = 24 * 3_600_000;
+const READ_MS = 24 * 3_600_000;
 const FETCH_MS = 120_000;
 /** Enough to act on. */
 const NAMED_FILES = 10;
@@ -88,7 +89,7 @@ export class KubeRestores implements Restores {
     try {
       await this.#makePod(pod, note, context);
       const begun = performance.now();
-      await this.#copy(pod, options, context);
+      await copyBackup(pod, this.#configOf(repository), options, this.#input, context);
       const copied = performance.now();
       const shell = this.#shell(pod);
       const reached = await recover(shell, this.#serverWish(options), context);
@@ -160,7 +161,7 @@ export class KubeRestores implements Restores {
       pod: await this.#primary(signal),
       config: this.#configOf(repository),
       what: `reading ${repository}`,
-      timeoutMs: COPY_MS,
+      timeoutMs: READ_MS,
       signal,
     });
     return damagedFiles(stdout).slice(0, NAMED_FILES);
@@ -212,41 +213,6 @@ export class KubeRestores implements Restores {
         signal,
       },
     );
-  }
-
-  async #copy(pod: string, options: RestoreOptions, context: BackupContext): Promise<void> {
-    const { repository, backup } = options;
-    let seen = 0;
-    try {
-      await runTool(this.#input, {
-        args: [
-          'restore',
-          `--pg1-path=${PLACES.data}`,
-          `--set=${backup}`,
-          // Recovery is our server's business: pgbackrest writes no settings for it.
-          '--type=none',
-          `--tablespace-map-all=${PLACES.tablespaces}`,
-          // A file that is damaged stays damaged: without this it is tried again after 15 s.
-          '--job-retry=0',
-          '--log-level-console=detail',
-        ],
-        pod,
-        config: this.#configOf(repository),
-        what: `backup ${backup} in ${repository}`,
-        timeoutMs: COPY_MS,
-        signal: context.signal,
-        onStdout(text) {
-          const percent = [...text.slice(seen).matchAll(/, (\d+(?:\.\d+)?)%\)/g)].at(-1)?.[1];
-          seen = text.length;
-          if (percent !== undefined) context.percent?.(Number(percent));
-        },
-      });
-    } catch (error) {
-      context.signal.throwIfAborted();
-      if (!(error instanceof PgBackRestError)) throw error;
-      const { code, message, detail, hint } = error;
-      throw new PgherdError({ code: 'backup-damaged', message, detail: detail ?? code, hint, cause: error });
-    }
   }
 
   #serverWish({ target, timeline, purpose, alone, repository }: RestoreOptions) {

@@ -4,6 +4,8 @@ import { parseMemory, SCHEDULE_MEMORY } from '../../../core/schedule/memory.ts';
 import type { LiveObject } from '../api/kinds.ts';
 import { GRACE_MS, HEALTH, judgeHealth, parseHealth, type Said } from '../backup/health.ts';
 import { readNote } from '../backup/notes.ts';
+import { repositoryHostName } from '../objects/names.ts';
+import type { Watched } from '../operator/watched.ts';
 
 export interface BackupSeen {
   spec: ClusterSpec | undefined;
@@ -11,6 +13,15 @@ export interface BackupSeen {
   notes: LiveObject | undefined;
   /** CronJobs of the cluster: that of the dumps. */
   jobs: LiveObject[];
+}
+
+/** `key`: namespace/name of the cluster. */
+export function seenOf(spec: ClusterSpec | undefined, watched: Watched, key: string): BackupSeen {
+  const [, name = ''] = key.split('/');
+  const notes = watched
+    .children('ConfigMap', key)
+    .find(({ metadata }) => metadata.name === repositoryHostName(name));
+  return { spec, notes, jobs: watched.children('CronJob', key) };
 }
 
 /** What can be said of backups from what is watched: of physical ones, of dumps, or the worse of both. */

@@ -1,3 +1,4 @@
+import { databaseContainer } from '../../../core/manifest/sections/kubernetes.ts';
 import type { ClusterSpec } from '../../../core/manifest/spec.ts';
 import { archiveUpToNow } from '../../../engine/postgres/archiveNow.ts';
 import { RefusedError } from '../../../lib/errors.ts';
@@ -5,7 +6,6 @@ import { TEMPLATE_HASH } from '../objects/labels.ts';
 import { backupConfigName } from '../objects/names.ts';
 import { primaryOf, viewOf } from '../patroni/view.ts';
 import { PsqlSession } from '../sql/psqlSession.ts';
-import { MEMBER_CONTAINER } from './act.ts';
 import type { Reconciler } from './context.ts';
 
 /**
@@ -47,7 +47,7 @@ export async function prepareClone(
   );
   if (primary?.well !== true) return;
   try {
-    const target = { namespace, pod: primary.name, container: MEMBER_CONTAINER };
+    const target = { namespace, pod: primary.name, container: databaseContainer };
     await using session = await PsqlSession.open(client, target, 'postgres', signal);
     await archiveUpToNow(session, signal);
   } catch {

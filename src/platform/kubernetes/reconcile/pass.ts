@@ -4,8 +4,7 @@ import { messageOf, PgherdError } from '../../../lib/errors.ts';
 import type { LiveObject } from '../api/kinds.ts';
 import { growVolumes } from '../children/volumes.ts';
 import { hashOf } from '../objects/hash.ts';
-import { CLUSTER_LABEL, ROLE_LABEL, TEMPLATE_HASH } from '../objects/labels.ts';
-import { repositoryHostName } from '../objects/names.ts';
+import { ROLE_LABEL, TEMPLATE_HASH } from '../objects/labels.ts';
 import { desiredDynamicConfig } from '../objects/patroni.ts';
 import { formerPrimaries } from '../patroni/formerPrimaries.ts';
 import { type PatroniView, primaryOf, viewOf } from '../patroni/view.ts';
@@ -15,7 +14,7 @@ import { decide, type RollStep } from '../roll/decide.ts';
 import { syncDatabases } from '../sql/databases.ts';
 import type { StatusInput, Trouble } from '../status/compute.ts';
 import { act, MEMBER_CONTAINER } from './act.ts';
-import { backupOf } from './backup.ts';
+import { backupOf, seenOf } from './backup.ts';
 import { OPERATOR_ANNOTATION } from './claim.ts';
 import { type Memory, memoryOf, type Reconciler } from './context.ts';
 import { FINALIZER, takeDown } from './deletion.ts';
@@ -312,23 +311,12 @@ export class Pass {
         deleting: this.#cluster.metadata.deletionTimestamp !== undefined,
         wanted: spec?.instances ?? rest.view.members.length,
         synchronousMode: spec !== undefined && spec.patroni.synchronousMode !== 'async',
-        backup: backupOf(
-          {
-            spec,
-            notes: watched.children('ConfigMap', this.#key).find(isBackupNotes),
-            jobs: watched.children('CronJob', this.#key),
-          },
-          this.#reconciler.now(),
-        ),
+        backup: backupOf(seenOf(spec, watched, this.#key), this.#reconciler.now()),
       },
       this.#reconciler,
       this.#signal,
     );
   }
-}
-
-function isBackupNotes({ metadata: { name, labels } }: LiveObject): boolean {
-  return name === repositoryHostName(labels?.[CLUSTER_LABEL] ?? '');
 }
 
 /** secret-incomplete → SecretIncomplete */
