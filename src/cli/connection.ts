@@ -11,13 +11,14 @@ export interface Connection {
   password: string | undefined;
   database: string;
   caFile: string;
+  sslmode: 'verify-full' | 'verify-ca';
   /** The pooler gives a session's server to others between two transactions. */
   transactionPooling: boolean;
 }
 
 /**
  * One libpq URI. Every part is percent-encoded, so that psql, psycopg2 and node-postgres read the same thing;
- * verify-full checks the server's name as well as the authority.
+ * verify-full checks the server's name as well as the authority, verify-ca the authority alone.
  */
 export function libpqUri(connection: Connection): string {
   const { user, password, database } = connection;
@@ -40,14 +41,14 @@ export function jdbcUrl(connection: Connection): string {
 
 /** The environment variables that libpq reads. */
 export function libpqEnvironment(connection: Connection): Record<string, string> {
-  const { host, port, user, password, database, caFile } = connection;
+  const { host, port, user, password, database, caFile, sslmode } = connection;
   return {
     PGHOST: host,
     PGPORT: String(port),
     PGUSER: user,
     ...(password !== undefined && { PGPASSWORD: password }),
     PGDATABASE: database,
-    PGSSLMODE: 'verify-full',
+    PGSSLMODE: sslmode,
     PGSSLROOTCERT: caFile,
   };
 }
@@ -63,8 +64,8 @@ function authority({ host, port }: Connection): string {
   return `${host.includes(':') ? `[${host}]` : encode(host)}:${port}`;
 }
 
-function tlsQuery({ caFile }: Connection): string {
-  return `sslmode=verify-full&sslrootcert=${encode(caFile).replaceAll('%2F', '/')}`;
+function tlsQuery({ caFile, sslmode }: Connection): string {
+  return `sslmode=${sslmode}&sslrootcert=${encode(caFile).replaceAll('%2F', '/')}`;
 }
 
 function encode(text: string): string {

@@ -18,6 +18,7 @@ const connection: Connection = {
   password: 'p@ss/w:rd?&=% #',
   database: 'firmendaten',
   caFile: '/state/my clusters/ca.crt',
+  sslmode: 'verify-full',
   transactionPooling: true,
 };
 

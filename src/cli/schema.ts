@@ -175,12 +175,13 @@ export const urlDocument = z.object({
   user: z.string(),
   password: z.string().nullable().describe('null with --no-password'),
   database: z.string(),
-  sslmode: z.literal('verify-full'),
+  sslmode: z.enum(['verify-full', 'verify-ca']),
   sslrootcert: z.string(),
   url: z.string().describe('libpq URI'),
   jdbc: z.string(),
   environment: z.record(z.string(), z.string()).describe('the variables that libpq reads'),
   poolMode: z.enum(['session', 'transaction']).nullable().describe('null where no pooler is in between'),
+  note: z.string().nullable().describe('from where the address can be used; null: from this machine'),
 });
 
 export const passwordDocument = z.object({

@@ -54,7 +54,8 @@ export class Session {
     const { kubeconfig, context, namespace } = this.globals;
     if (kubeconfig !== undefined || context !== undefined) {
       const path = kubeconfig === undefined ? undefined : resolve(cwd, kubeconfig);
-      this.opened ??= adapters.kubernetes({ kubeconfig: path, context, namespace });
+      const { stateDir } = this;
+      this.opened ??= adapters.kubernetes({ kubeconfig: path, context, namespace, stateDir });
     }
     this.opened ??= adapters.platform({
       stateDir: this.stateDir,

@@ -38,7 +38,7 @@ export interface Surroundings {
 export interface Adapters {
   platform(options: { stateDir: string; onSetup(message: string): void }): Promise<Platform>;
   /** Clusters that an operator runs on Kubernetes. `namespace` undefined: of all namespaces. */
-  kubernetes(options: KubernetesWish): Promise<Platform>;
+  kubernetes(options: KubernetesWish & { stateDir: string }): Promise<Platform>;
   /** The resident control plane: runs until the signal aborts. `report` gets a line for each trouble. */
   keeper(
     platform: Platform,

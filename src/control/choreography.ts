@@ -21,6 +21,11 @@ export async function moveHeld(
   await writeFirst(cluster, from, context);
   await using hold = await cluster.holdClients(HOLD);
   using hastened = handedOn(cluster, from, signal);
+  // Poolers look at the next primary while they hold, and need not when it takes writes.
+  void hastened.done.then(([heir, ...others]) => {
+    const next = to ?? (others.length === 0 ? heir : undefined);
+    return next === undefined ? undefined : hold.aim(next);
+  });
   const moved = cluster.patroni.switchover({ from, to }, signal);
   // Patroni's answer comes seconds later, and is nobody's then.
   moved.catch(() => {});
@@ -30,19 +35,19 @@ export async function moveHeld(
   return next;
 }
 
-/** `done` resolves only when the lead was handed on before Patroni did it; its failure is nobody's. */
+/** `done` resolves, with the heirs, only when the lead was handed on before Patroni did it; its failure is nobody's. */
 function handedOn(
   cluster: PlatformCluster,
   from: string,
   signal: AbortSignal,
-): Disposable & { done: Promise<void> } {
+): Disposable & { done: Promise<string[]> } {
   const end = new AbortController();
   const mode = modeOf(cluster.spec);
-  const never = new Promise<void>(() => {});
+  const never = new Promise<string[]>(() => {});
   const isSynchronous = mode === 'sync' || mode === 'strict';
   const done = isSynchronous
     ? cluster.handOn(from, AbortSignal.any([signal, end.signal])).then(
-        deleted => (deleted ? undefined : never),
+        heirs => (heirs.length > 0 ? heirs : never),
         () => never,
       )
     : never;

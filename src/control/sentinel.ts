@@ -207,7 +207,7 @@ class Hands {
         await this.release(decision.why === 'writable' ? memory.watch?.member : undefined);
         return await this.#note(decision, memory.watch?.member ?? 'cluster');
       case 'wake':
-        await this.#senses.wake();
+        await this.#senses.wake(decision.member);
         return await this.#note(decision, decision.member);
       case 'fence': {
         const sent = await this.#senses.fence(decision.member);
@@ -217,6 +217,7 @@ class Hands {
       case 'revoke': {
         const tagMember = decision.tagNoFailover ? decision.leader : undefined;
         const done = await this.#senses.revoke({ revision: decision.revision, tagMember });
+        if (decision.heir !== undefined) await (await this.#hold)?.aim(decision.heir);
         return await this.#note(
           decision,
           decision.leader,

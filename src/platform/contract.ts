@@ -103,9 +103,15 @@ export interface PlatformCluster extends Disposable {
   apply(action: PlatformAction, context: ApplyContext): Promise<void>;
   /** Patroni's operations, on the member that has to carry them out. */
   patroni: PatroniOperations;
-  endpoint(name: EndpointName): { host: string; port: number } | undefined;
+  /** Where clients find an endpoint; undefined: there is none. */
+  endpoint(name: EndpointName): EndpointAddress | undefined;
+  /**
+   * Has the endpoints lead there from this machine, for as long as the cluster is open: `endpoint` says where. Resolves
+   * with what lies between then, as whoever measures has to tell it; undefined: nothing does. May be repeated.
+   */
+  reach(signal: AbortSignal): Promise<string | undefined>;
   /** Path of the certificate authority's certificate, readable by clients. */
-  caFile: string;
+  caFile(): Promise<string>;
   credentials(user: string): Promise<Credentials>;
   /** Users that have credentials here. */
   users(): Promise<string[]>;
@@ -130,10 +136,10 @@ export interface PlatformCluster extends Disposable {
   awaitOtherPrimary(than: string, options: { timeoutMs: number; signal: AbortSignal }): Promise<string>;
   /**
    * For a planned move in a synchronous mode: once PostgreSQL of the member has been shut down, deletes its leader key
-   * if it is unchanged and a synchronous standby is recorded, which Patroni does a second later. Resolves with whether
-   * it was deleted; rejects when the signal aborts before.
+   * if it is unchanged and a synchronous standby is recorded, which Patroni does a second later. Resolves with the
+   * standbys that may take it, or none if it was not deleted; rejects when the signal aborts before.
    */
-  handOn(member: string, signal: AbortSignal): Promise<boolean>;
+  handOn(member: string, signal: AbortSignal): Promise<string[]>;
   /** Who holds the leader key; undefined: nobody. Rejects when the DCS does not answer. */
   leader(signal: AbortSignal): Promise<string | undefined>;
   /**
@@ -173,6 +179,8 @@ export interface HoldLimits {
 export interface ClientHold extends AsyncDisposable {
   /** All transactions have ended. False: some are under way still, and others wait. */
   drained: boolean;
+  /** Prepares for this one to be the next primary: a `release` to it is the quicker for it. Only the first call counts. */
+  aim(primary: string): Promise<void>;
   /** Leads the endpoints to this primary, where one is named, and lets clients go on. May be repeated. */
   release(primary?: string): Promise<void>;
 }
@@ -189,8 +197,8 @@ export interface Sentinel extends AsyncDisposable {
   revoke(options: { revision: string; tagMember: string | undefined }): Promise<boolean>;
   /** Kills PostgreSQL on the member's own host; resolves with whether there was anything to kill. */
   fence(member: string): Promise<boolean>;
-  /** Makes Patroni's loops run now. Never rejects. */
-  wake(): Promise<void>;
+  /** Makes the loop of the member's Patroni run now. Never rejects. */
+  wake(member: string): Promise<void>;
 }
 
 export type Sight = Pick<Setting, 'members' | 'paused' | 'operation'>;
@@ -213,6 +221,15 @@ export interface InsideTarget {
   socketDirectory: string;
   port: number;
   user: string;
+}
+
+export interface EndpointAddress {
+  host: string;
+  port: number;
+  /** The certificate does not bear this name: a client can check no more than who signed it (verify-ca). */
+  unnamed?: true;
+  /** What a person should know who uses it, a sentence: where the name is known, who is let in. */
+  note?: string;
 }
 
 /** What a platform can break on purpose. Everything broken is registered with its undo before it is broken. */

@@ -119,7 +119,8 @@ function open(cluster: MemoryCluster, manifest?: string): PlatformCluster {
     ref: cluster.ref,
     spec: cluster.spec,
     notes: cluster.notes,
-    caFile: `/state/${cluster.ref.name}/ca.crt`,
+    reach: async () => undefined,
+    caFile: async () => `/state/${cluster.ref.name}/ca.crt`,
     backups: noBackups(),
     restores: noRestores(),
     dumps: noDumps(),
@@ -180,10 +181,11 @@ function open(cluster: MemoryCluster, manifest?: string): PlatformCluster {
     },
     holdClients: async () => ({
       drained: true,
+      aim: async () => {},
       release: async () => {},
       [Symbol.asyncDispose]: async () => {},
     }),
-    handOn: async () => false,
+    handOn: async () => [],
     checkpoint: async () => {},
     awaitOtherPrimary: async than =>
       cluster.world.observed.members.find(member => member.role === 'primary' && member.name !== than)

@@ -159,7 +159,7 @@ export function operationTests({ platform, cluster }: Shared): void {
     if (address === undefined) throw new Error('no primary endpoint');
     const password = passwords.get(user) ?? (await cluster().credentials(user)).password;
     passwords.set(user, password);
-    const tls = await readFile(cluster().caFile, 'utf8').catch(() => '');
+    const tls = await readFile(await cluster().caFile(), 'utf8').catch(() => '');
     return await Sql.open({ ...address, user, password, database, tls });
   }
 }

@@ -26,7 +26,7 @@ export function readingTests({ platform, cluster, manifest }: Shared): void {
     it('says of each member where it is: there a PostgreSQL of that role answers', async () => {
       const { members } = await cluster().observe({ catalog: false }, soon());
       const { password } = await cluster().credentials('postgres');
-      const tls = await readFile(cluster().caFile, 'utf8');
+      const tls = await readFile(await cluster().caFile(), 'utf8');
       for (const { address, port, role } of members) {
         const target = { host: address, port, user: 'postgres', password, database: 'postgres', tls };
         await using sql = await Sql.open(target);
@@ -76,7 +76,7 @@ export function readingTests({ platform, cluster, manifest }: Shared): void {
 
   describe('endpoints and credentials', () => {
     it('lead to PostgreSQL, for each endpoint that the manifest asks for', async () => {
-      const tls = await readFile(cluster().caFile, 'utf8');
+      const tls = await readFile(await cluster().caFile(), 'utf8');
       const { password, username } = await cluster().credentials('bauer');
       expect(cluster().endpoint('poolerStandby')).toBeUndefined();
       for (const name of ['primary', 'standby', 'pooler'] as const) {

@@ -73,6 +73,28 @@ faults('the sentinel', 'faults-sentinel', rig => {
     await load.finish(cluster);
   });
 
+  it('a primary that was superseded while nobody watched is killed afterwards', async () => {
+    const old = thePrimary(await cluster.status());
+    const before = (await events()).length;
+    const postmaster = await postmasterOf(cluster, old.name);
+    const [patroni, keeper] = [await serverOf(cluster, old.name), await keeperOf(cluster)];
+    process.kill(keeper.pid, 'SIGSTOP');
+    try {
+      process.kill(patroni.pid, 'SIGSTOP');
+      // Nobody but the lease replaces it now.
+      await rig.newPrimary(old, SOON_MS);
+      expect(isAlive(postmaster), 'the old PostgreSQL lives on').toBe(true);
+      process.kill(keeper.pid, 'SIGCONT');
+      await eventually('the old PostgreSQL to be killed', SOON_MS, () => !isAlive(postmaster));
+    } finally {
+      process.kill(keeper.pid, 'SIGCONT');
+      process.kill(patroni.pid, 'SIGCONT');
+    }
+    await rig.healthy();
+    const fence = (await events()).slice(before).find(({ event }) => event === 'sentinel-fence');
+    expect(fence?.message).toMatch(/beside a silent Patroni, although .* holds the key/);
+  });
+
   it.each([
     ['soon after whoever asked for it is killed', 'SIGKILL', 60_000, 0],
     ['at its limit where whoever asked for it hangs', 'SIGSTOP', 6_000, 3_000],

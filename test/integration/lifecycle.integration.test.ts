@@ -1,5 +1,5 @@
 /** From the first `up` to `destroy`, with everything that may come in between. */
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -62,6 +62,18 @@ integration('the life of a cluster', sandbox => {
         serversOf(sandbox.stateDir).some(info => info.name === 'node' && info.pid !== keeper?.pid),
       );
       expect((await cluster.status()).controlPlane).toMatchObject({ running: true });
+    });
+
+    it('replaces a control plane of older code with the next up', async () => {
+      const run = join(sandbox.stateDir, 'services', 'keeper', 'run');
+      const keeper = () => serversOf(sandbox.stateDir).find(info => info.name === 'node')?.pid;
+      const old = keeper();
+      await cluster.up(file);
+      expect(keeper(), 'the same code').toBe(old);
+      writeFileSync(run, readFileSync(run, 'utf8').replace(/^# Code: .*$/m, '# Code: older'));
+      await cluster.up(file);
+      expect(keeper()).not.toBe(old);
+      expect(keeper()).toBeDefined();
     });
   });
 

@@ -3,6 +3,7 @@
  * restores, a clone. One cluster lives through all of it. Skipped, and saying so, where there is no such server.
  */
 import { spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runBackup } from '../../src/backup/physical.ts';
 import { restoreBeside } from '../../src/backup/restore.ts';
@@ -45,7 +46,12 @@ describe.skipIf(obstacle !== undefined)(
     const health = async (name: string) =>
       (await bench.status(name)).conditions?.find(({ type }) => type === 'BackupHealthy');
     const write = (sql: string) => bench.sqlThroughService(NAME, `${NAME}-0`, 'app', 'app', sql);
-    const access = { kubeconfig: process.env.PGHERD_TEST_KUBECONFIG, context: undefined, env: process.env };
+    const access = {
+      kubeconfig: process.env.PGHERD_TEST_KUBECONFIG,
+      context: undefined,
+      env: process.env,
+      stateDir: tmpdir(),
+    };
 
     test('a manifest without a line about backups has a proven one within minutes', {
       timeout: 6 * MINUTES,

@@ -9,8 +9,10 @@ import { KubeClient } from '../../src/platform/kubernetes/api/client.ts';
 import { Connection } from '../../src/platform/kubernetes/api/connection.ts';
 import { start } from '../../src/platform/kubernetes/api/exec.ts';
 import type { Kind, LiveObject } from '../../src/platform/kubernetes/api/kinds.ts';
+import { findAccess } from '../../src/platform/kubernetes/api/kubeconfig.ts';
 import type { ClusterStatus } from '../../src/platform/kubernetes/status/compute.ts';
 import { eventually } from '../support/poll.ts';
+import { ApiProxy } from './apiProxy.ts';
 
 const { PGHERD_TEST_KUBECONFIG: kubeconfig, PGHERD_TEST_OPERATOR_CONFIG: configFile } = process.env;
 
@@ -21,7 +23,18 @@ export const obstacle =
       'with the images that it has (images: {"17": …}, poolerImage: …)'
     : undefined;
 
+export interface OperatorOptions {
+  /** Whether to wait until it leads. */
+  leads?: boolean;
+  /** The way to the API server; undefined: straight. */
+  proxy?: ApiProxy;
+  /** Where its Lease lies; undefined: in the namespace of the clusters. */
+  namespace?: string;
+}
+
 export interface RunningOperator {
+  /** Settles when the process has ended. */
+  ended: Promise<void>;
   /** What it has written so far. */
   log: string[];
   kill(name: NodeJS.Signals): Promise<void>;
@@ -47,7 +60,8 @@ export class Bench implements AsyncDisposable {
     this.#directory = directory;
   }
 
-  static async open(): Promise<Bench> {
+  /** `more`: of the operator's configuration. */
+  static async open(more: object = {}): Promise<Bench> {
     const client = new KubeClient(
       await Connection.open({ kubeconfig, context: undefined, env: process.env }),
     );
@@ -56,7 +70,7 @@ export class Bench implements AsyncDisposable {
     const directory = await mkdtemp(join(tmpdir(), 'pgherd-kube-'));
     await writeFile(
       join(directory, 'operator.yaml'),
-      stringify({ ...config, watchedNamespaces: [namespace] }),
+      stringify({ ...config, ...more, watchedNamespaces: [namespace] }),
     );
     const version = Object.keys(config.images).sort().at(-1) ?? '';
     await client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, signal());
@@ -65,24 +79,30 @@ export class Bench implements AsyncDisposable {
   }
 
   /** Starts an operator; resolves when it leads, or at once if it need not. */
-  async operator(options: { leads: boolean } = { leads: true }): Promise<RunningOperator> {
+  async operator({ leads = true, proxy, namespace }: OperatorOptions = {}): Promise<RunningOperator> {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
+    let config = kubeconfig ?? '';
+    if (proxy !== undefined) {
+      config = join(this.#directory, `proxy-${port}.yaml`);
+      await writeFile(config, stringify(proxy.kubeconfig));
+    }
     const argv = [
       ...['src/main.ts', 'operator', '--config', join(this.#directory, 'operator.yaml')],
-      ...['--kubeconfig', kubeconfig ?? '', '--namespace', this.namespace],
+      ...['--kubeconfig', config, '--namespace', namespace ?? this.namespace],
       ...['--metrics-port', String(port)],
     ];
     const process_ = spawn(process.execPath, argv, { stdio: ['ignore', 'ignore', 'pipe'] });
     const log: string[] = [];
     process_.stderr.on('data', chunk => log.push(String(chunk)));
-    const running = { process: process_, log };
-    this.#operators.push(running);
+    const ended = new Promise<void>(resolve => process_.once('exit', () => resolve()));
+    this.#operators.push({ process: process_, log });
     const said = (text: string) => log.join('').includes(text);
-    await eventually('the operator to start', 60_000, () => said(options.leads ? 'leads:' : 'speaks to'));
+    const dead = () => process_.exitCode !== null || process_.signalCode !== null;
+    await eventually('the operator to start', 60_000, () => said(leads ? 'leads:' : 'speaks to') || dead());
     return {
       log,
+      ended,
       async kill(name) {
-        const ended = new Promise<void>(resolve => process_.once('exit', () => resolve()));
         process_.kill(name);
         await ended;
       },
@@ -96,6 +116,17 @@ export class Bench implements AsyncDisposable {
         return sums;
       },
     };
+  }
+
+  /** Another way to the API server, that can be cut and watched. */
+  async proxy(): Promise<ApiProxy> {
+    return ApiProxy.open(await findAccess({ kubeconfig, context: undefined, env: process.env }));
+  }
+
+  /** The Lease of an operator that was killed: whoever comes next need not wait until it runs out. */
+  async freeLease(): Promise<void> {
+    const ref = { kind: 'Lease', namespace: this.namespace, name: 'pgherd-operator' } as const;
+    await this.client.remove(ref, {}, signal());
   }
 
   /** Changes fields of the manifest, as an edit does. */

@@ -50,7 +50,7 @@ export async function drill(
   const cluster = await openCluster(session, name);
   if (!cluster.drillsAllowed) await confirm(session, cluster, wishes.confirmed);
   const login = defaultLogin(cluster.spec, { user: wishes.user, database: wishes.database });
-  const ca = await readFile(cluster.caFile, 'utf8');
+  const ca = await readFile(await cluster.caFile(), 'utf8');
   const place = resolve(
     session.surroundings.cwd,
     wishes.reports ?? join(session.stateDir, 'drills', cluster.ref.namespace, name),

@@ -49,18 +49,18 @@ export async function up(session: Session, file: string, options: UpOptions): Pr
     steps: result.steps,
     observed,
     verdict: judge(observed, spec),
-    connection: connectionOf(cluster, observed, spec),
+    connection: await connectionOf(cluster, observed, spec),
     secrets: await secretsOf(cluster),
     notes: cluster.notes,
     durationMs: result.durationMs,
   };
 }
 
-function connectionOf(
+async function connectionOf(
   cluster: PlatformCluster,
   observed: Observation,
   spec: ClusterSpec,
-): Connection | undefined {
+): Promise<Connection | undefined> {
   const name: EndpointName = observed.endpoints.pooler === undefined ? 'primary' : 'pooler';
   const address = observed.endpoints[name];
   if (address === undefined) return undefined;
@@ -68,7 +68,8 @@ function connectionOf(
     ...address,
     ...defaultLogin(spec, {}),
     password: undefined,
-    caFile: cluster.caFile,
+    caFile: await cluster.caFile(),
+    sslmode: 'verify-full',
     transactionPooling: name === 'pooler' && spec.pooler.mode === 'transaction',
   };
 }

@@ -42,6 +42,7 @@ export function urlCommand(cli: Cli): Command {
           ]);
           const result = await connection(session, name, { ...options, withPassword: options.password });
           const format = options.env === true ? 'env' : options.jdbc === true ? 'jdbc' : 'uri';
+          if (result.note !== undefined && !session.json) session.output.note(result.note);
           session.print(urlToDocument(result), () => urlText(result, format));
           return undefined;
         },

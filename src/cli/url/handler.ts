@@ -18,6 +18,8 @@ export interface UrlOutcome {
   endpoint: EndpointWord;
   connection: Connection;
   poolMode: 'session' | 'transaction' | undefined;
+  /** What a person should know who uses it. */
+  note: string | undefined;
 }
 
 /** How to connect to an endpoint. No server is asked: it works while the cluster is stopped, too. */
@@ -40,12 +42,14 @@ export async function connection(session: Session, name: string, options: UrlOpt
     ref: cluster.ref,
     endpoint,
     poolMode,
+    note: address.note,
     connection: {
       host: address.host,
       port: address.port,
       ...login,
       password,
-      caFile: cluster.caFile,
+      caFile: await cluster.caFile(),
+      sslmode: address.unnamed === true ? 'verify-ca' : 'verify-full',
       transactionPooling: poolMode === 'transaction',
     },
   };

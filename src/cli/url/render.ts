@@ -4,8 +4,8 @@ import type { UrlDocument } from '../schema.ts';
 import type { UrlOutcome } from './handler.ts';
 
 /** The connection as JSON, in all forms at once. */
-export function urlToDocument({ ref, endpoint, connection, poolMode }: UrlOutcome): UrlDocument {
-  const { host, port, user, password, database, caFile } = connection;
+export function urlToDocument({ ref, endpoint, connection, poolMode, note }: UrlOutcome): UrlDocument {
+  const { host, port, user, password, database, caFile, sslmode } = connection;
   return {
     ...head(ref),
     endpoint,
@@ -14,12 +14,13 @@ export function urlToDocument({ ref, endpoint, connection, poolMode }: UrlOutcom
     user,
     password: password ?? null,
     database,
-    sslmode: 'verify-full',
+    sslmode,
     sslrootcert: caFile,
     url: libpqUri(connection),
     jdbc: jdbcUrl(connection),
     environment: libpqEnvironment(connection),
     poolMode: poolMode ?? null,
+    note: note ?? null,
   };
 }
 

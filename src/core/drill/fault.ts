@@ -53,6 +53,8 @@ export type Fault =
    * newest backup that is not what was written (`flipped`, `missing`), until the undo.
    */
   | { kind: 'break-repository'; repository: string; how: RepositoryFault }
+  /** The member's pod is deleted, as by `kubectl delete pod` or an eviction: it ends in order and is made anew. */
+  | { kind: 'delete-pod'; member: string }
   /** Everything of the cluster and the control plane ends at once, as when the machine loses its power. */
   | { kind: 'power-off-all' };
 

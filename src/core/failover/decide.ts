@@ -73,8 +73,9 @@ function revokeDecision(
   // Patroni asks the members named in /sync before an election, the leader included: 2 s long where it is silent.
   const patroniAnswers = watch.patroniAnsweredAt !== undefined && watch.patroniSilent === undefined;
   const tagNoFailover = cause === 'unseen' || !patroniAnswers;
-  const reason = `${sentence}; ${takeover(evidence, member)} has every acknowledged write and can take over`;
-  return { kind: 'revoke', leader: member, revision: watch.revision, tagNoFailover, reason, ...common };
+  const heir = takeover(evidence, member);
+  const reason = `${sentence}; ${heir} has every acknowledged write and can take over`;
+  return { kind: 'revoke', leader: member, heir, revision: watch.revision, tagNoFailover, reason, ...common };
 }
 
 function nothingBecause({ watch, hold, at }: Evidence): string {

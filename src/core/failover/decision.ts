@@ -22,9 +22,16 @@ export type Decision = Common &
     | { kind: 'fence'; member: string; how: 'kill-postmaster'; why: FenceCause }
     /**
      * One transaction: if the leader key still has this revision, tag the record of the member with nofailover where
-     * asked, then delete the key.
+     * asked, then delete the key. `heir`: a standby that can take over, the likely next primary.
      */
-    | { kind: 'revoke'; leader: string; revision: string; tagNoFailover: boolean; why: RevokeCause }
+    | {
+        kind: 'revoke';
+        leader: string;
+        heir: string | undefined;
+        revision: string;
+        tagNoFailover: boolean;
+        why: RevokeCause;
+      }
     /** A threshold is crossed, and something named speaks against acting. Worth a line whenever it changes. */
     | {
         kind: 'withheld';

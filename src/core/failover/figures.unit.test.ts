@@ -51,11 +51,11 @@ describe('when each decision falls', () => {
 
   it('postmaster stopped (5 s)', () => {
     expect(timesOf({ postmaster: 'stopped' })).toEqual([
-      [3050, 'hold'],
-      [3050, 'fence hung-postmaster'],
-      [3150, 'wake'],
-      [3150, 'revoke fenced'],
-      [3650, 'resume writable'],
+      [2550, 'hold'],
+      [2550, 'fence hung-postmaster'],
+      [2650, 'wake'],
+      [2650, 'revoke fenced'],
+      [3150, 'resume writable'],
     ]);
   });
 
@@ -124,8 +124,8 @@ describe('when each decision falls', () => {
   it('keeps the figures whatever the phase of the fault and the rhythm of the looks', () => {
     const bounds: [Conditions, string, number, number][] = [
       [{ cut: true }, 'revoke unseen', 550, 900],
-      [{ postmaster: 'gone' }, 'revoke process-gone', 100, 400],
-      [{ postmaster: 'stopped' }, 'revoke fenced', 3_000, 4_000],
+      [{ postmaster: 'gone' }, 'revoke process-gone', 40, 400],
+      [{ postmaster: 'stopped' }, 'revoke fenced', 2_500, 3_500],
       [{ patroni: 'stopped' }, 'revoke fenced', 2_000, 4_500],
       [{ commitsHang: true }, 'revoke fenced', 6_000, 7_000],
     ];

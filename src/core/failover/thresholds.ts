@@ -69,11 +69,12 @@ export const defaultThresholds: Readonly<Thresholds> = Object.freeze({
   // [F] dead at 0.6 s. Counted from the first silent look, at most one look after the last answer: a blip of 500 ms
   // stays below it whatever the rhythm of the looks.
   deadMs: 550,
-  // [D] The end of a process is a fact that its kernel tells, not silence; two looks more, and no false report stands. A
-  // woken Patroni takes 0.3 to 0.5 s to hand the lead on by itself.
-  goneMs: 100,
-  // [I] 5 s median. A login takes milliseconds; a stopped postmaster takes none at all.
-  hungConnectionsMs: 3_000,
+  // [D] The end of a process is a fact that its kernel tells, not silence; one look more (50 ms), and no false report
+  // stands. A woken Patroni takes 0.2 to 0.5 s to hand the lead on by itself.
+  goneMs: 40,
+  // [I] 5 s median, of which up to 2 s pass before the first login has failed and 1 s in the election; a disk that
+  // stalls for 2 s causes nothing. A login takes milliseconds; a stopped postmaster takes none at all.
+  hungConnectionsMs: 2_500,
   // [I] 8 s median, and commit stalls of 2 s cause nothing.
   hungCommitMs: 6_000,
   // [I] 5 s median with loop_wait 1 s: two renewals missed for certain.

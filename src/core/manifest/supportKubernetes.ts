@@ -25,9 +25,6 @@ export const kubernetesExceptions: Readonly<Record<string, Treatment>> = {
   'spec.clone.s3_secret_access_key': noWalG,
   'spec.clone.s3_force_path_style': noWalG,
   'spec.standby': noStandby,
-  'spec.maintenanceWindows': warned(
-    'checked, but changes that need a restart are made when the manifest is applied: apply it in the window',
-  ),
   'spec.backup.logical.directory': warned(
     "dumps go to the volume that the operator's configuration names, or to a claim of their own",
   ),

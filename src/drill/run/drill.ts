@@ -59,6 +59,7 @@ export async function runDrill(options: DrillOptions, context: ApplyContext): Pr
   await untilCalm(cluster, context);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const members = observed.members.map(({ name, address }) => ({ name, address }));
+  const between = await cluster.reach(signal);
   const paths = await loadPaths(cluster, options.login, options.ca, members);
   await prepareLedger(cluster, primary, options.login, signal);
   const lease = { ttlMs: (observed.config?.ttl ?? 30) * 1000 };
@@ -77,6 +78,7 @@ export async function runDrill(options: DrillOptions, context: ApplyContext): Pr
     whole: evidence.wholeAt !== undefined,
     signal,
   });
+  if (between !== undefined) evidence.performed.notes.push(between);
   const promise = judge(observed, cluster.spec).promise;
   const report = reportOf({
     scenario,

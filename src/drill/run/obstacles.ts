@@ -24,6 +24,10 @@ export async function obstacleOf(
   if (needs.synchronous === true && spec.patroni.synchronousMode === 'async') {
     return 'it needs a synchronous mode (patroni.synchronous_mode)';
   }
+  if (steps.some(step => step.do === 'storm')) {
+    const between = await cluster.reach(AbortSignal.timeout(LOOK_MS));
+    if (between !== undefined) return `so many clients would be ${between}`;
+  }
   const at = situationOf(observed, primary, cluster.backups.repositories);
   for (const step of steps) {
     if (step.do !== 'inject') continue;

@@ -74,7 +74,8 @@ export async function stressTest(
     checkClients(load.clients, machineLimits());
     for (const endpoint of wish.endpoints) checkPooler(cluster, endpoint, load.clients);
   }
-  const ca = await readFile(cluster.caFile, 'utf8');
+  const between = await cluster.reach(context.signal);
+  const ca = await readFile(await cluster.caFile(), 'utf8');
   const targetOf = (endpoint: EndpointName): Target => {
     const { host, port } = addressOf(cluster, endpoint);
     return { host, port, database: wish.database, user: wish.user, password: wish.password, ca };
@@ -95,7 +96,7 @@ export async function stressTest(
   }
 
   const runs: StressRun[] = [];
-  const notes: string[] = [];
+  const notes = between === undefined ? [] : [between];
   await using cleanup = new AsyncDisposableStack();
   if (load.durationMs > 0) {
     context.progress('checking what the clients will do');
@@ -107,7 +108,8 @@ export async function stressTest(
         filled !== undefined,
         context.signal,
       ).catch(error => refusedByPrimary(ref.name, targetOf('primary'), error, context.signal));
-      if (empty && notes.length === 0) notes.push(`${TABLE} has no rows: readers read nothing (--fill)`);
+      const nothing = `${TABLE} has no rows: readers read nothing (--fill)`;
+      if (empty && !notes.includes(nothing)) notes.push(nothing);
     }
     const [first] = wish.endpoints;
     if (load.writeRatio > 0 && first !== undefined)

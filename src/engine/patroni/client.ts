@@ -18,6 +18,8 @@ const memberStatus = z.object({
       z.object({ old_value: z.coerce.string().optional(), new_value: z.coerce.string().optional() }),
     )
     .optional(),
+  /** Shown only while it is: no DCS, but every member has confirmed the primary. */
+  failsafe_mode_is_active: z.boolean().optional(),
   replication_state: z.string().optional(),
   tags: z.object({ nofailover: z.unknown() }).partial().optional(),
   xlog: z

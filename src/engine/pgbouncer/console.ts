@@ -73,9 +73,13 @@ export class PoolerConsole implements Disposable {
     }
   }
 
-  /** Reads the target again, then lets clients go on. A pooler that was not paused says so, which is as good. */
-  async resume(): Promise<void> {
+  /** Reads the target again. */
+  async reload(): Promise<void> {
     await this.#client.query('RELOAD');
+  }
+
+  /** Lets clients go on. A pooler that was not paused says so, which is as good. */
+  async resume(): Promise<void> {
     await this.#client.query('RESUME').catch(() => {});
   }
 

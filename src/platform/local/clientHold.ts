@@ -24,7 +24,9 @@ export interface HoldInput {
 export interface Door {
   /** Turns away who comes anew. Never rejects. */
   close(): Promise<void>;
-  /** Leads whatever follows the primary to this one, if one is named, and lets clients in. Never rejects. */
+  /** Names this primary to the poolers; they follow when they read it. Resolves with whether they have to. Never rejects. */
+  aim(primary: string): Promise<boolean>;
+  /** Leads the proxy to this primary, if one is named, and lets clients in. Never rejects. */
   open(primary: string | undefined): Promise<void>;
   /** Holds the pid of the process that forgets a closed door when it gets SIGUSR2. */
   pidFile: string;
@@ -49,18 +51,32 @@ export async function holdClients(
   const drained = await Promise.all(pausing.map(console => console.pause(drainMs)));
   await closing;
   let released = false;
+  let aiming: Promise<boolean> | undefined;
+  /** Resolves with whether all poolers have read their target. */
+  const readTarget = async (): Promise<boolean> => {
+    const opened = await settled(resuming);
+    const read = await Promise.allSettled(opened.map(console => console.reload()));
+    return opened.length === targets.length && read.every(({ status }) => status === 'fulfilled');
+  };
+  const aim = async (primary: string): Promise<void> => {
+    if (!released) aiming ??= door.aim(primary).then(readTarget);
+    await aiming;
+  };
   const release = async (primary?: string): Promise<void> => {
     if (released) return;
     released = true;
-    // Patroni's callback does it as well, a moment later: who goes on before that would meet the old primary.
-    if (turnAway || primary !== undefined) await door.open(primary);
+    // Patroni's callback leads as well, a moment later: who goes on before that would meet the old primary.
+    const told = turnAway || primary !== undefined ? door.open(primary) : undefined;
+    const aimed = await aiming;
+    if (primary !== undefined && ((await door.aim(primary)) || aimed !== true)) await readTarget();
     const opened = await settled(resuming);
     await Promise.allSettled(opened.map(console => console.resume()));
+    await told;
     for (const console of [...pausing, ...opened]) console[Symbol.dispose]();
     if (guard !== undefined) disarm(guard);
     consoles.warm(targets);
   };
-  return { drained: drained.every(Boolean), release, [Symbol.asyncDispose]: () => release() };
+  return { drained: drained.every(Boolean), aim, release, [Symbol.asyncDispose]: () => release() };
 }
 
 /** Consoles that are open before they are needed: a pause that comes sooner spares clients an error. */

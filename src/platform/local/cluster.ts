@@ -11,6 +11,7 @@ import type {
   ApplyContext,
   ClientHold,
   Credentials,
+  EndpointAddress,
   HoldLimits,
   InsideTarget,
   LogLine,
@@ -69,7 +70,6 @@ export class LocalCluster implements PlatformCluster {
   readonly ref;
   readonly spec: ClusterSpec;
   readonly notes: string[];
-  readonly caFile: string;
   readonly journal: FileJournal;
   readonly patroni: PatroniOperations;
   readonly faults: LocalFaults;
@@ -101,7 +101,6 @@ export class LocalCluster implements PlatformCluster {
     this.#keeper = input.keeper;
     const paths = clusterPaths(input.stateDir, record.namespace, record.name, record.subnet);
     this.#paths = paths;
-    this.caFile = paths.ca;
     this.journal = new FileJournal(paths.journal);
     this.#secrets = new SecretStore(paths.secrets, record.name);
     this.#sql = new PrimarySql(spec, this.#secrets, paths.ca);
@@ -283,7 +282,7 @@ export class LocalCluster implements PlatformCluster {
     return await awaitOtherPrimary(this.#paths, this.#record, than, options);
   }
 
-  async handOn(member: string, signal: AbortSignal): Promise<boolean> {
+  async handOn(member: string, signal: AbortSignal): Promise<string[]> {
     const means = {
       scope: this.#scope,
       paths: this.#paths,
@@ -301,8 +300,17 @@ export class LocalCluster implements PlatformCluster {
     return insideTarget(this.#record, this.#paths, member);
   }
 
-  endpoint(name: EndpointName): { host: string; port: number } | undefined {
+  endpoint(name: EndpointName): EndpointAddress | undefined {
     return endpointOf(this.spec, this.#record, name);
+  }
+
+  /** Its endpoints are addresses of this machine. */
+  async reach(): Promise<undefined> {
+    return undefined;
+  }
+
+  async caFile(): Promise<string> {
+    return this.#paths.ca;
   }
 
   async credentials(user: string): Promise<Credentials> {
@@ -324,7 +332,7 @@ export class LocalCluster implements PlatformCluster {
   }): Promise<{ argv: string[]; env: Record<string, string> }> {
     const { endpoint: name, user, database } = options;
     const endpoint = this.endpoint(name);
-    return await psqlCommand(this.#record, this.#secrets, this.caFile, { name, endpoint, user, database });
+    return await psqlCommand(this.#record, this.#secrets, this.#paths.ca, { name, endpoint, user, database });
   }
 
   async lock(

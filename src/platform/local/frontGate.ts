@@ -55,20 +55,20 @@ export class FrontGate implements Disposable {
     };
     return {
       close: () => tell(signal => turnAway(proxy, signal)),
-      open: async primary => {
-        if (primary === undefined) return await tell(signal => admit(proxy, signal));
-        const told = tell(signal => leadProxy(proxy, primary, signal));
-        if (!this.#spec.pooler.primary) return await told;
-        await this.#retarget(record, primary);
-      },
+      aim: primary => this.#retarget(record, primary),
+      open: async primary =>
+        await tell(signal =>
+          primary === undefined ? admit(proxy, signal) : leadProxy(proxy, primary, signal),
+        ),
       pidFile: join(this.#paths.services, PROXY, 'supervise', 'pid'),
     };
   }
 
   /** A target file that cannot be written is corrected by Patroni's callback and by the keeper. */
-  async #retarget(record: ClusterRecord, primary: string): Promise<void> {
+  async #retarget(record: ClusterRecord, primary: string): Promise<boolean> {
+    if (!this.#spec.pooler.primary) return false;
     const address = memberAddress(record, ordinalOf(primary));
-    await retarget({ record, paths: this.#paths }, this.#spec, address).catch(() => {});
+    return await retarget({ record, paths: this.#paths }, this.#spec, address).catch(() => true);
   }
 
   async #targets(record: ClusterRecord): Promise<ConsoleTarget[]> {

@@ -28,12 +28,12 @@ interface Means {
   clients: ClientPool;
 }
 
-/** Resolves with whether the key was this member's still, and was deleted. Rejects when the signal aborts before. */
-export async function handOn(member: string, means: Means, signal: AbortSignal): Promise<boolean> {
+/** Resolves with the heirs, if the key was this member's still, and was deleted. Rejects when the signal aborts before. */
+export async function handOn(member: string, means: Means, signal: AbortSignal): Promise<string[]> {
   const { scope, paths, clients } = means;
   const options = { now: () => performance.now(), everyVoter: true };
   const { leader, sync: before } = await readDcs(scope, clients, options, signal);
-  if (leader.state !== 'held' || leader.name !== member) return false;
+  if (leader.state !== 'held' || leader.name !== member) return [];
   const ended = new AbortController();
   const until = AbortSignal.any([signal, ended.signal]);
   try {
@@ -45,9 +45,9 @@ export async function handOn(member: string, means: Means, signal: AbortSignal):
     ended.abort();
   }
   const { sync } = await readDcs(scope, clients, options, signal);
-  if (sync?.leader !== member || sync.standbys.length === 0) return false;
-  const { revision } = leader;
-  return await revokeLeader(scope, clients, { revision, tag: undefined, suspect: ordinalOf(member) }, signal);
+  if (sync?.leader !== member || sync.standbys.length === 0) return [];
+  const key = { revision: leader.revision, tag: undefined, suspect: ordinalOf(member) };
+  return (await revokeLeader(scope, clients, key, signal)) ? sync.standbys : [];
 }
 
 async function untilGone(paths: Paths, member: string, signal: AbortSignal): Promise<void> {

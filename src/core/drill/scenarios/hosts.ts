@@ -1,4 +1,4 @@
-/** B1 to B4: hosts that lose their power. */
+/** B1 to B5: hosts that lose their power, and pods. */
 import type { Scenario } from '../scenario.ts';
 import {
   afterColdStart,
@@ -7,9 +7,12 @@ import {
   inject,
   injectAll,
   inLease,
+  PROMOTION_MS,
+  pair,
   three,
   undo,
   wait,
+  within,
 } from './words.ts';
 
 export const HOSTS: readonly Scenario[] = [
@@ -44,5 +47,14 @@ export const HOSTS: readonly Scenario[] = [
     needs: { instances: 1 },
     bounds: afterColdStart,
     steps: [inject(() => ({ kind: 'power-off-all' })), wait(2_000), undo, { do: 'up' }, awaitWrites],
+  },
+  {
+    id: 'B5',
+    name: 'pod-deleted',
+    title: "the primary's pod is deleted",
+    promise: 'it hands over before it ends: a standby takes writes within seconds, and the pod comes back',
+    needs: pair,
+    bounds: within(PROMOTION_MS),
+    steps: [inject(at => ({ kind: 'delete-pod', member: at.primary })), awaitWrites],
   },
 ];

@@ -1,9 +1,9 @@
 import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, type RequestOptions, request as requestHttps } from 'node:https';
 import WebSocket from 'ws';
-import { messageOf } from '../../../lib/errors.ts';
+import { messageOf, PgherdError } from '../../../lib/errors.ts';
 import { Credentials, type Identity } from './credentials.ts';
-import { ApiUnreachableError } from './errors.ts';
+import { type ApiError, type ApiRequest, ApiUnreachableError, errorOf } from './errors.ts';
 import { type Access, type AccessOptions, findAccess } from './kubeconfig.ts';
 
 export interface RawRequest {
@@ -85,8 +85,8 @@ export class Connection {
     }
   }
 
-  /** Opens a WebSocket of the given subprotocol. Rejects with ApiUnreachableError. */
-  async socket(path: string, protocol: string, signal: AbortSignal): Promise<WebSocket> {
+  /** Opens a WebSocket of the given subprotocol. Rejects with ApiUnreachableError, or the ApiError of a refusal. */
+  async socket(path: string, protocol: string, asked: ApiRequest, signal: AbortSignal): Promise<WebSocket> {
     signal.throwIfAborted();
     const identity = await this.#credentials.identity(signal);
     const { host, port, path: full } = this.#target(path);
@@ -106,10 +106,16 @@ export class Connection {
       await new Promise<void>((resolve, reject) => {
         socket.once('open', resolve);
         socket.once('error', reject);
+        socket.once('unexpected-response', (_request, response: IncomingMessage) => {
+          void refusal(asked, response).then(reject, reject);
+        });
       });
       return socket;
     } catch (cause) {
+      socket.on('error', () => {});
+      socket.terminate();
       signal.throwIfAborted();
+      if (cause instanceof PgherdError) throw cause;
       throw this.#unreachable(cause);
     } finally {
       signal.removeEventListener('abort', abort);
@@ -141,6 +147,10 @@ function authorization({ authorization: value }: Identity): Record<string, strin
 
 function own({ cert, key }: Identity): { cert?: string; key?: string } {
   return { ...(cert !== undefined && { cert }), ...(key !== undefined && { key }) };
+}
+
+async function refusal(asked: ApiRequest, response: IncomingMessage): Promise<ApiError> {
+  return errorOf(asked, response.statusCode ?? 0, await bodyOf(response));
 }
 
 /** Reads an answer to its end. Rejects with ApiUnreachableError when it breaks off. */

@@ -3,6 +3,7 @@ import { PgherdError } from '../../../lib/errors.ts';
 import { withDeadline } from '../../../lib/time.ts';
 import type { KubeClient } from './client.ts';
 import { ApiUnreachableError } from './errors.ts';
+import { pathOf } from './kinds.ts';
 
 export interface ExecTarget {
   namespace: string;
@@ -53,35 +54,69 @@ export async function start(
   signal: AbortSignal,
   withInput = true,
 ): Promise<ExecProcess> {
-  client.beforeWrite();
-  const query = new URLSearchParams([
-    ...command.map((word): [string, string] => ['command', word]),
-    ['container', target.container],
-    ['stdin', String(withInput)],
-    ['stdout', 'true'],
-    ['stderr', 'true'],
-    ['tty', 'false'],
-  ]);
-  const path = `/api/v1/namespaces/${target.namespace}/pods/${target.pod}/exec?${query}`;
-  const socket = await client.connection.socket(path, PROTOCOL, signal);
   let stdout = '';
   let stderr = '';
   const letters = new StringDecoder('utf8');
   let listener: (text: string) => void = () => {};
-  const { promise, resolve, reject } = Promise.withResolvers<ExecResult>();
-  // Who only opens and closes a session never looks at it.
-  promise.catch(() => {});
-  const place = `${target.namespace}/${target.pod}`;
-  socket.on('message', (data: Buffer) => {
-    const text = data.subarray(1).toString('utf8');
-    if (data[0] === STREAM.stdout) {
+  const onOutput = (data: Buffer, stream: 'stdout' | 'stderr') => {
+    if (stream === 'stdout') {
       // A message may end in the middle of a letter.
-      stdout += letters.write(data.subarray(1));
+      stdout += letters.write(data);
       listener(stdout);
-    } else if (data[0] === STREAM.stderr) stderr = (stderr + text).slice(-STDERR_KEPT);
+    } else stderr = (stderr + data.toString('utf8')).slice(-STDERR_KEPT);
+  };
+  const process = await attach(client, target, command, { withInput, onOutput }, signal);
+  const ended = process.ended.then(code => ({ code, stdout, stderr }));
+  // Who only opens and closes a session never looks at it.
+  ended.catch(() => {});
+  return {
+    write: text => process.send(Buffer.from(text, 'utf8')),
+    onStdout: given => {
+      listener = given;
+    },
+    ended,
+    [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
+  };
+}
+
+/** A command in a container, byte by byte. */
+export interface AttachedProcess extends AsyncDisposable {
+  send(data: Uint8Array): void;
+  /** Settles when the command ends: with its exit code, or with ExecError, ApiUnreachableError, the signal's reason. */
+  readonly ended: Promise<number>;
+}
+
+/** Starts a command; `onOutput` is told each piece of what it writes. */
+export async function attach(
+  client: KubeClient,
+  target: ExecTarget,
+  command: readonly string[],
+  options: { withInput: boolean; onOutput(data: Buffer, stream: 'stdout' | 'stderr'): void },
+  signal: AbortSignal,
+): Promise<AttachedProcess> {
+  client.beforeWrite();
+  const { namespace, pod: name } = target;
+  const query = new URLSearchParams([
+    ...command.map((word): [string, string] => ['command', word]),
+    ['container', target.container],
+    ['stdin', String(options.withInput)],
+    ['stdout', 'true'],
+    ['stderr', 'true'],
+    ['tty', 'false'],
+  ]);
+  const path = `${pathOf('Pod', namespace, name)}/exec?${query}`;
+  const asked = { verb: 'create', resource: 'pods/exec', namespace, name };
+  const socket = await client.connection.socket(path, PROTOCOL, asked, signal);
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  promise.catch(() => {});
+  const place = `${namespace}/${name}`;
+  socket.on('message', (data: Buffer) => {
+    const rest = data.subarray(1);
+    if (data[0] === STREAM.stdout) options.onOutput(rest, 'stdout');
+    else if (data[0] === STREAM.stderr) options.onOutput(rest, 'stderr');
     else if (data[0] === STREAM.status) {
-      const code = exitCodeOf(text);
-      if (typeof code === 'number') resolve({ code, stdout, stderr });
+      const code = exitCodeOf(rest.toString('utf8'));
+      if (typeof code === 'number') resolve(code);
       else {
         const message = `${command[0]} could not be run in ${place}`;
         reject(new ExecError({ code: 'exec-failed', message, detail: code.detail }));
@@ -104,10 +139,7 @@ export async function start(
   };
   signal.addEventListener('abort', abort, { once: true });
   return {
-    write: text => socket.send(Buffer.concat([Buffer.of(STREAM.stdin), Buffer.from(text, 'utf8')])),
-    onStdout: given => {
-      listener = given;
-    },
+    send: data => socket.send(Buffer.concat([Buffer.of(STREAM.stdin), data])),
     ended: promise,
     async [Symbol.asyncDispose]() {
       signal.removeEventListener('abort', abort);

@@ -1,9 +1,10 @@
+import { poll } from '../../../lib/time.ts';
 import type { KubeClient } from '../api/client.ts';
 import { ApiInvalidError } from '../api/errors.ts';
 import { isKind, type Kind, type LiveObject } from '../api/kinds.ts';
 import { hashOf } from '../objects/hash.ts';
 import type { KubeObject } from '../objects/index.ts';
-import { contains, DESIRED_HASH, editsOf } from './compare.ts';
+import { contains, DESIRED_HASH, editsOf, forgetBody } from './compare.ts';
 
 /** What we know of objects that were as wanted, by uid: how they looked then. A memory to spare work, never a truth. */
 export type Settled = Map<string, string>;
@@ -53,7 +54,10 @@ export async function applyObject(object: KubeObject, context: ApplyContext): Pr
   const hash = hashOf(object);
   const live = context.find(kind, namespace, name);
   const what = whyApply(object, hash, live, context.settled);
-  if (what === undefined) return undefined;
+  if (what === undefined) {
+    if (live !== undefined) forgetBody(kind, live);
+    return undefined;
+  }
   const annotations = { ...object.metadata.annotations, [DESIRED_HASH]: hash };
   const sent = { ...object, metadata: { ...object.metadata, annotations } };
   const answer = await send(sent, live, context);
@@ -61,6 +65,9 @@ export async function applyObject(object: KubeObject, context: ApplyContext): Pr
   context.put(kind, answer);
   return { kind, name, what };
 }
+
+/** The garbage collector of a busy server takes its time. */
+const ORPHAN_MS = 30_000;
 
 /** Fields of a StatefulSet that the API server lets nobody change. */
 const FIXED = ['volumeClaimTemplates', 'serviceName', 'podManagementPolicy', 'selector'] as const;
@@ -89,6 +96,14 @@ async function send(
       { kind: 'StatefulSet', namespace, name },
       { uid: live.metadata.uid, propagation: 'Orphan' },
       signal,
+    );
+    // It stays until the garbage collector has let its pods go, and takes no changes meanwhile.
+    await poll(
+      async inner => {
+        const left = await client.get({ kind: 'StatefulSet', namespace, name }, inner);
+        return left?.metadata.uid === live.metadata.uid ? undefined : true;
+      },
+      { what: `StatefulSet ${name} to let its pods go`, timeoutMs: ORPHAN_MS, everyMs: 200, signal },
     );
     return client.apply(object, signal);
   }

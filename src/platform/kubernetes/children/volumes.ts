@@ -1,8 +1,29 @@
-import { parseBytes } from '../../../core/manifest/quantity.ts';
+import { formatBytes, parseBytes } from '../../../core/manifest/quantity.ts';
 import type { KubeClient } from '../api/client.ts';
 import { ApiForbiddenError, ApiInvalidError } from '../api/errors.ts';
 import type { LiveObject } from '../api/kinds.ts';
+import { DATA_VOLUME } from '../objects/podVolumes.ts';
 import type { Trouble } from '../status/compute.ts';
+
+/** Name of a member's data volume, by that of its pod. */
+export function claimName(pod: string): string {
+  return `${DATA_VOLUME}-${pod}`;
+}
+
+/** Members whose volume was deleted: it is there until their pod is gone, or gone already. */
+export function lostVolumes(
+  claims: LiveObject[],
+  members: readonly { name: string }[],
+): Map<string, 'leaving' | 'gone'> {
+  const byName = new Map(claims.map(claim => [claim.metadata.name, claim]));
+  return new Map(
+    members.flatMap(({ name }): [string, 'leaving' | 'gone'][] => {
+      const claim = byName.get(claimName(name));
+      if (claim === undefined) return [[name, 'gone']];
+      return claim.metadata.deletionTimestamp === undefined ? [] : [[name, 'leaving']];
+    }),
+  );
+}
 
 /**
  * Asks for larger volumes where the manifest does; they are never made smaller. Resolves with what was done, and why it
@@ -20,7 +41,7 @@ export async function growVolumes(
     const has = requestOf(claim);
     if (has === undefined || has >= wantedBytes) continue;
     try {
-      const patch = { spec: { resources: { requests: { storage: String(wantedBytes) } } } };
+      const patch = { spec: { resources: { requests: { storage: formatBytes(wantedBytes) } } } };
       await client.merge({ kind: 'PersistentVolumeClaim', namespace, name }, patch, signal);
       grown.push(name);
     } catch (error) {

@@ -32,6 +32,7 @@ export class Informer {
   readonly #options: InformerOptions;
   readonly #ready = Promise.withResolvers<void>();
   #connected = false;
+  #forbidden: ApiForbiddenError | undefined;
 
   constructor(client: KubeClient, options: InformerOptions) {
     this.#client = client;
@@ -39,7 +40,7 @@ export class Informer {
     this.store = new Store(options.groupOf);
   }
 
-  /** Resolves when the first list is in. */
+  /** Resolves when the first list is in, or was refused. */
   get ready(): Promise<void> {
     return this.#ready.promise;
   }
@@ -47,6 +48,11 @@ export class Informer {
   /** False while what we know may be old. */
   get connected(): boolean {
     return this.#connected;
+  }
+
+  /** What the role lacks, while that is why we are not connected. */
+  get forbidden(): ApiForbiddenError | undefined {
+    return this.#connected ? undefined : this.#forbidden;
   }
 
   /** Whether objects of the namespace are seen here. */
@@ -79,12 +85,11 @@ export class Informer {
         if (signal.aborted) break;
         if (error instanceof ApiGoneError) version = undefined;
         else {
-          this.#connected = false;
           this.#options.onTrouble(error);
-          if (this.#options.optional === true && error instanceof ApiForbiddenError) {
-            this.#ready.resolve();
-            this.#connected = true;
-          }
+          this.#forbidden = error instanceof ApiForbiddenError ? error : undefined;
+          // Whoever waits for the first list can go on without this one, or has to say what is missing.
+          if (this.#forbidden !== undefined) this.#ready.resolve();
+          this.#connected = this.#forbidden !== undefined && this.#options.optional === true;
         }
         await sleep(backoff(failures++, RETRY, Math.random()), signal).catch(() => {});
       }

@@ -15,6 +15,7 @@ export type { ObjectsInput } from './input.ts';
 export { judgeSpec } from './judge.ts';
 export type { KubeObject } from './object.ts';
 export { type SecretWanted, secretsWanted } from './secrets.ts';
+export { heldBack } from './wish.ts';
 
 /**
  * All objects of one cluster, in the order in which they are to be applied: what pods need comes before them.

@@ -7,7 +7,7 @@ export const CLUSTER_LABEL = 'cluster-name';
 const TEAM_LABEL = 'team';
 /** Written by Patroni on its own pod. */
 export const ROLE_LABEL = 'spilo-role';
-const POOLER_LABEL = 'connection-pooler';
+export const POOLER_LABEL = 'connection-pooler';
 
 /** Values of ROLE_LABEL: the words of the format and of Patroni's own configuration. */
 export const PRIMARY_ROLE = 'master';

@@ -23,6 +23,10 @@ import { defined, type KubeObject } from './object.ts';
 import { containerResources } from './resources.ts';
 import { scheduling } from './scheduling.ts';
 import { locked, podSecurity } from './security.ts';
+import { poolerWish, WISH_HASH } from './wish.ts';
+
+/** Name of the container with PgBouncer. */
+export const POOLER_CONTAINER = 'connection-pooler';
 
 export type PoolerEndpoint = 'pooler' | 'poolerStandby';
 
@@ -45,7 +49,13 @@ export function pooler(input: ObjectsInput, endpoint: PoolerEndpoint): KubeObjec
     {
       apiVersion: 'apps/v1',
       kind: 'Deployment',
-      metadata: metaOf(input, name, { labels }),
+      metadata: metaOf(input, name, {
+        labels,
+        annotations: {
+          [TEMPLATE_HASH]: template.metadata.annotations[TEMPLATE_HASH],
+          [WISH_HASH]: poolerWish(input),
+        },
+      }),
       spec: {
         // Without a server behind it a pooler only makes clients wait.
         replicas: spec.instances === 0 ? 0 : spec.pooler.instances,
@@ -112,7 +122,7 @@ function podTemplate(input: ObjectsInput, name: string, labels: Record<string, s
     ...scheduling(input, poolerSelector(name)),
     containers: [
       {
-        name: 'connection-pooler',
+        name: POOLER_CONTAINER,
         image: poolerImageOf(spec, config),
         imagePullPolicy: config.pods.imagePullPolicy,
         args: ['pgbouncer', `${POOLER_DIRECTORY}/pgbouncer.ini`],

@@ -15,6 +15,7 @@ import { additionalMounts, DATA_VOLUME, databaseMounts, dataVolumeMount, podVolu
 import { containerResources } from './resources.ts';
 import { scheduling } from './scheduling.ts';
 import { locked, podSecurity, restricted } from './security.ts';
+import { memberWish, WISH_HASH } from './wish.ts';
 
 /**
  * The members. Pods are replaced by the operator alone (OnDelete): standbys first, the primary last. The number of
@@ -29,7 +30,10 @@ export function statefulSet(input: ObjectsInput): KubeObject {
     apiVersion: 'apps/v1',
     kind: 'StatefulSet',
     metadata: metaOf(input, spec.name, {
-      annotations: { [TEMPLATE_HASH]: template.metadata.annotations[TEMPLATE_HASH] },
+      annotations: {
+        [TEMPLATE_HASH]: template.metadata.annotations[TEMPLATE_HASH],
+        [WISH_HASH]: memberWish(input),
+      },
     }),
     spec: defined({
       replicas: spec.instances,

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import type { ClusterSpec } from '../../../core/manifest/spec.ts';
 import { parseMemory, SCHEDULE_MEMORY } from '../../../core/schedule/memory.ts';
 import { messageOf } from '../../../lib/errors.ts';
@@ -102,7 +103,9 @@ export class ChoreRounds {
   }
 
   async #run(object: LiveObject, spec: ClusterSpec, key: string, signal: AbortSignal): Promise<void> {
-    using cluster = new RemoteCluster(this.#reconciler.client, object, withoutDumps(spec));
+    const { client } = this.#reconciler;
+    const nothing = { manifest: '', services: [], stateDir: tmpdir() };
+    using cluster = new RemoteCluster({ client, object, spec: withoutDumps(spec), ...nothing });
     for (const { what, failure } of await this.#chores(cluster, { signal, progress: () => {} })) {
       this.#report(`${key}: ${what}: ${failure === undefined ? 'done' : `failed: ${failure}`}`);
     }

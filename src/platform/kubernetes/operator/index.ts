@@ -13,6 +13,7 @@ import { createMetrics } from '../metrics/metrics.ts';
 import { serveMetrics } from '../metrics/server.ts';
 import { Workers } from '../queue/workers.ts';
 import type { Reconciler } from '../reconcile/context.ts';
+import { LoadBalancers } from '../reconcile/loadBalancers.ts';
 import { reconcile } from '../reconcile/reconcile.ts';
 import { ChoreRounds, type DoChores } from './chores.ts';
 import { figuresOf } from './figures.ts';
@@ -106,6 +107,7 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
     operatorId: `${namespace}/${lease}`,
     sightings: new Map(),
     openssl: options.openssl,
+    loadBalancers: new LoadBalancers(client, namespaces),
     metrics,
     record: (cluster, facts, inner) => recorder.record(cluster, facts, inner),
     now: () => new Date(),

@@ -1,4 +1,5 @@
 import type { KubeClient } from '../api/client.ts';
+import type { ApiForbiddenError } from '../api/errors.ts';
 import type { Kind, LiveObject } from '../api/kinds.ts';
 import { Informer } from '../informer/informer.ts';
 import { keyOf } from '../informer/store.ts';
@@ -70,7 +71,7 @@ export class Watched {
     await Promise.all(this.#informers.map(informer => informer.run(signal)));
   }
 
-  /** Resolves when everything was listed once. */
+  /** Resolves when everything was listed once, or may not be listed. */
   async ready(): Promise<void> {
     await Promise.all(this.#informers.map(informer => informer.ready));
   }
@@ -78,6 +79,17 @@ export class Watched {
   /** Whether what we know is fresh: every watch has a connection. */
   get connected(): boolean {
     return this.#informers.every(informer => informer.connected);
+  }
+
+  /** The same of all that concerns one namespace. */
+  connectedIn(namespace: string): boolean {
+    return this.#informers.every(informer => informer.connected || !informer.covers(namespace));
+  }
+
+  /** A right that is missing there; undefined: none is known to be. */
+  forbiddenIn(namespace: string): ApiForbiddenError | undefined {
+    return this.#informers.find(informer => informer.covers(namespace) && informer.forbidden !== undefined)
+      ?.forbidden;
   }
 
   clusters(): LiveObject[] {

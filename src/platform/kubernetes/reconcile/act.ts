@@ -1,18 +1,15 @@
 import type { LiveObject } from '../api/kinds.ts';
 import { askSwitchover, restartMember } from '../patroni/write.ts';
 import type { RollStep } from '../roll/decide.ts';
-import type { Memory, Reconciler } from './context.ts';
+import type { Tools } from './context.ts';
 import { scale } from './objects.ts';
 
 /** Name of the container with Patroni and PostgreSQL. */
 export const MEMBER_CONTAINER = 'postgres';
 
-export interface ActContext {
+export interface ActContext extends Tools {
   cluster: LiveObject;
   labels: Record<string, string>;
-  reconciler: Reconciler;
-  memory: Memory;
-  signal: AbortSignal;
 }
 
 /** Does the one step that was decided, and says so in an Event. Resolves with whether anything was done. */

@@ -8,6 +8,7 @@ import type { LeaseSighting } from '../lease/judge.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Watched } from '../operator/watched.ts';
 import type { Trouble } from '../status/compute.ts';
+import type { LoadBalancers } from './loadBalancers.ts';
 
 /** Set to any new value by a person who wants every pod to be made anew, one after the other. */
 export const RESTART_ANNOTATION = 'pgherd.dev/restarted-at';
@@ -22,6 +23,7 @@ export interface Reconciler {
   /** Leases of other operators, as we saw them last. */
   sightings: Map<string, LeaseSighting>;
   openssl: string;
+  loadBalancers: LoadBalancers;
   metrics: Metrics;
   record(cluster: LiveObject, facts: EventFacts, signal: AbortSignal): Promise<void>;
   now(): Date;
@@ -34,16 +36,29 @@ export interface Memory {
   settled: Settled;
   /** What the objects depended on when all were last as wanted, and when that was (performance.now()). */
   objects:
-    | { fingerprint: string; at: number; templateHash: string; trouble: Trouble | undefined }
+    | { fingerprint: string; at: number; templateHash: string; held: boolean; trouble: Trouble | undefined }
     | undefined;
   /** The same of roles, passwords and databases. */
   databases: { fingerprint: string; at: number } | undefined;
+  /** When Patroni's configuration was changed last (performance.now()). */
+  configuredAt: number;
   /** Times in a row that they could not be looked at. */
   databaseFailures: number;
+  /** When pods are asked again whether they have new certificates, and what Secrets of people last said. */
+  certificates: { notBefore: number; foreign: string; foreignAt: number };
+  /** What was said to wait for a maintenance window. */
+  postponed: string | undefined;
   /** Whom we last asked to take over: its taking over was planned. */
   movingTo: string | undefined;
   /** The manifest of this generation, read. */
   parsed: { version: string; spec: ClusterSpec } | undefined;
+}
+
+/** What a part of one look at a cluster works with. */
+export interface Tools {
+  reconciler: Reconciler;
+  memory: Memory;
+  signal: AbortSignal;
 }
 
 export function memoryOf(reconciler: Reconciler, key: string): Memory {
@@ -53,7 +68,10 @@ export function memoryOf(reconciler: Reconciler, key: string): Memory {
       settled: new Map(),
       objects: undefined,
       databases: undefined,
+      configuredAt: Number.NEGATIVE_INFINITY,
       databaseFailures: 0,
+      certificates: { notBefore: 0, foreign: '', foreignAt: Number.NEGATIVE_INFINITY },
+      postponed: undefined,
       movingTo: undefined,
       parsed: undefined,
     };

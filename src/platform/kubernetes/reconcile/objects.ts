@@ -1,25 +1,25 @@
 import type { ClusterSpec } from '../../../core/manifest/spec.ts';
+import { mayInterrupt } from '../../../core/schedule/maintenance.ts';
 import type { LiveObject } from '../api/kinds.ts';
 import { type ApplyContext, applyObject, type Change, removeOthers } from '../children/apply.ts';
-import { ensureBackupKeys, readBuckets } from '../children/backupKeys.ts';
+import { ensureBackupKeys } from '../children/backupKeys.ts';
 import { certificateData, certificateSecret, certificateSecretNames } from '../children/certificates.ts';
 import { ensureSecrets, type Passwords, userlistSecret } from '../children/secrets.ts';
 import { hashOf } from '../objects/hash.ts';
 import {
-  type BackupKeys,
-  backupConfig,
   desiredObjects,
-  hostConfig,
+  heldBack,
   type KubeObject,
   type ObjectsInput,
   secretsWanted,
 } from '../objects/index.ts';
 import { clusterLabels, metaOf, TEMPLATE_HASH } from '../objects/labels.ts';
 import { poolerNames, userlistSecretName } from '../objects/names.ts';
-import { archives, wantsRepositoryHost } from '../objects/repositories.ts';
+import { archives } from '../objects/repositories.ts';
 import { CHILD_KINDS } from '../operator/watched.ts';
 import { ordinalOf } from '../patroni/view.ts';
 import type { Trouble } from '../status/compute.ts';
+import { backupSecrets } from './backupSecrets.ts';
 import { prepareClone } from './clone.ts';
 import { type Memory, RESTART_ANNOTATION, type Reconciler } from './context.ts';
 import { ForeignObjectError } from './foreign.ts';
@@ -37,6 +37,8 @@ export interface ObjectsResult {
   labels: Record<string, string>;
   /** What somebody has to put right, although all else is as it should be. */
   trouble: Trouble | undefined;
+  /** Changes that nobody asked for would replace pods: they wait for a maintenance window. */
+  held: boolean;
 }
 
 /**
@@ -87,10 +89,12 @@ export async function syncObjects(
   input.facts.poolerSecretsHash =
     userlists.length === 0 ? undefined : hashOf(userlists.map(list => list.data));
 
+  const open = mayInterrupt(spec.maintenanceWindows, reconciler.now());
   // Everything that the objects depend on, and every child as it is: while that is the same there is nothing to do.
   const fingerprint = hashOf([
     memory.parsed?.version,
     input.facts,
+    open,
     userlists,
     CHILD_KINDS.flatMap(kind => watched.children(kind, key))
       .filter(object => !isPatronis(object, uid))
@@ -103,19 +107,25 @@ export async function syncObjects(
     performance.now() - known.at < REVISIT_MS &&
     replicas !== undefined
   ) {
-    const { templateHash, trouble } = known;
-    return { passwords, labels, templateHash, trouble, changes: [], replicas };
+    const { templateHash, held, trouble } = known;
+    return { passwords, labels, templateHash, held, trouble, changes: [], replicas };
   }
 
   const objects = desiredObjects(input).map(object =>
     isMembers(object, name) && replicas !== undefined ? withReplicas(object, replicas) : object,
   );
-  const templateHash = templateHashOf(objects.find(object => isMembers(object, name)));
+  const waiting = open
+    ? new Set<string>()
+    : heldBack(objects, (kind, of) => watched.find(kind, namespace, of));
+  const held = waiting.size > 0;
+  const set = objects.find(object => isMembers(object, name));
+  const templateHash = templateHashOf(waiting.has(`StatefulSet/${name}`) ? live : set);
   const certificates = await certificateSecrets(input, reconciler, labels, signal);
   const { secrets, trouble } = await backupSecrets(input, keys, context);
   const all = [...certificates, ...userlists, ...secrets, ...objects];
   const changes: Change[] = [];
   for (const object of all) {
+    if (waiting.has(`${object.kind}/${object.metadata.name}`)) continue;
     const change = await applyObject(object, context);
     if (change !== undefined) changes.push(change);
   }
@@ -128,8 +138,8 @@ export async function syncObjects(
   );
   changes.push(...(await removeOthers(children, keep, uid, context)));
   memory.objects =
-    changes.length === 0 ? { fingerprint, at: performance.now(), templateHash, trouble } : undefined;
-  return { passwords, labels, templateHash, trouble, changes, replicas: replicas ?? spec.instances };
+    changes.length === 0 ? { fingerprint, at: performance.now(), templateHash, held, trouble } : undefined;
+  return { passwords, labels, templateHash, held, trouble, changes, replicas: replicas ?? spec.instances };
 }
 
 /** Sets the number of replicas, which is no part of what `syncObjects` keeps. */
@@ -152,27 +162,8 @@ function isMembers({ kind, metadata }: KubeObject, cluster: string): boolean {
   return kind === 'StatefulSet' && metadata.name === cluster;
 }
 
-/** What the pods need of the backups: the files with secrets, of which the operator alone knows all. */
-async function backupSecrets(
-  input: ObjectsInput,
-  keys: BackupKeys | undefined,
-  context: ApplyContext,
-): Promise<{ secrets: KubeObject[]; trouble: Trouble | undefined }> {
-  if (keys === undefined) return { secrets: [], trouble: undefined };
-  const { buckets, problems } = await readBuckets(input.spec, input.owner.namespace, context);
-  const secrets = [
-    backupConfig(input, keys, buckets),
-    ...(wantsRepositoryHost(input.spec) ? [hostConfig(input, keys)] : []),
-  ];
-  const [message] = problems;
-  return { secrets, trouble: message === undefined ? undefined : { reason: 'BackupCredentials', message } };
-}
-
-function templateHashOf(members: KubeObject | undefined): string {
-  const set = members?.spec as
-    | { template?: { metadata?: { annotations?: Record<string, string> } } }
-    | undefined;
-  return set?.template?.metadata?.annotations?.[TEMPLATE_HASH] ?? '';
+function templateHashOf(set: KubeObject | LiveObject | undefined): string {
+  return set?.metadata.annotations?.[TEMPLATE_HASH] ?? '';
 }
 
 function userlistsOf(

@@ -1,8 +1,9 @@
 import type { ClusterSpec } from '../../../core/manifest/spec.ts';
-import { SqlError } from '../../../engine/postgres/connection.ts';
+import { describeWindows } from '../../../core/schedule/maintenance.ts';
 import { messageOf, PgherdError } from '../../../lib/errors.ts';
+import type { ApiForbiddenError } from '../api/errors.ts';
 import type { LiveObject } from '../api/kinds.ts';
-import { growVolumes } from '../children/volumes.ts';
+import { lostVolumes } from '../children/volumes.ts';
 import { hashOf } from '../objects/hash.ts';
 import { ROLE_LABEL, TEMPLATE_HASH } from '../objects/labels.ts';
 import { desiredDynamicConfig } from '../objects/patroni.ts';
@@ -11,23 +12,33 @@ import { type PatroniView, primaryOf, viewOf } from '../patroni/view.ts';
 import { patchSettings } from '../patroni/write.ts';
 import type { Outcome } from '../queue/workQueue.ts';
 import { decide, type RollStep } from '../roll/decide.ts';
-import { syncDatabases } from '../sql/databases.ts';
 import type { StatusInput, Trouble } from '../status/compute.ts';
-import { act, MEMBER_CONTAINER } from './act.ts';
+import { act } from './act.ts';
 import { backupOf, seenOf } from './backup.ts';
+import { reloadCertificates } from './certificates.ts';
 import { OPERATOR_ANNOTATION } from './claim.ts';
-import { type Memory, memoryOf, type Reconciler } from './context.ts';
+import { type Memory, memoryOf, type Reconciler, type Tools } from './context.ts';
+import { lookAtDatabases } from './databases.ts';
 import { FINALIZER, takeDown } from './deletion.ts';
+import { warnOfTwoLoadBalancers } from './loadBalancers.ts';
 import { readManifest } from './manifest.ts';
 import { type ObjectsResult, syncObjects } from './objects.ts';
-import { report } from './report.ts';
+import { report, reportBlind } from './report.ts';
+import { dataVolumes, growing, syncVolumes } from './volumes.ts';
 
 /** When to look again although nothing was seen to change: what runs out by itself has to be noticed. */
-export const AGAIN = { settledMs: 30_000, waitingMs: 5_000, leaderMs: 2_000, changedMs: 500 };
-/** Roles and databases are compared this often although neither manifest nor Secrets changed. */
-const DATABASES_MS = 10 * 60_000;
-/** So often in a row a primary may be away before that is worth a word. */
-const PASSING_FAILURES = 5;
+export const AGAIN = {
+  settledMs: 30_000,
+  waitingMs: 5_000,
+  leaderMs: 2_000,
+  readingMs: 15_000,
+  changedMs: 500,
+};
+
+/** Only after so many rounds of Patroni do members say whether a changed configuration needs restarts. */
+const READ_ROUNDS = 2.5;
+
+const NOTHING = { failure: undefined, postponed: undefined };
 
 /** One look at one cluster, step by step. */
 export class Pass {
@@ -51,7 +62,8 @@ export class Pass {
     await this.#claim();
     await this.#redirect();
     const objects = await this.#objects(spec);
-    const volumes = await this.#volumes(spec);
+    await warnOfTwoLoadBalancers(this.#cluster, spec, this.#tools);
+    const volumes = await syncVolumes(this.#cluster, spec, this.#reconciler, this.#signal);
     const view = this.#view();
     const step = this.#decide(spec, view, objects);
     const settings = await this.#settings(spec, view);
@@ -61,24 +73,26 @@ export class Pass {
       : await act(step, {
           cluster: this.#cluster,
           labels: objects.labels,
-          reconciler: this.#reconciler,
-          memory: this.#memory,
-          signal: this.#signal,
+          ...this.#tools,
         });
     // While the primary is about to move or stop, a conversation with it would only break off.
     const calm = !acted && !view.switchoverPending;
     const databases = calm
-      ? await this.#databases(spec, view, objects)
+      ? await lookAtDatabases(this.#cluster, spec, view, objects.passwords, this.#tools)
       : { settled: false, failure: undefined };
-    const settled = objects.changes.length === 0 && !settings && databases.settled;
+    const reading = calm && (await this.#certificates(spec));
+    const unread = settings || performance.now() - this.#memory.configuredAt < READ_ROUNDS * roundMs(view);
+    const settled = objects.changes.length === 0 && !unread && databases.settled;
     await this.#report({
       spec,
       view,
       step,
       settled,
       failure: volumes ?? databases.failure ?? objects.trouble,
+      postponed: await this.#postponed(spec, objects),
     });
-    return { kind: 'done', againMs: this.#again(view, step, settled, acted || settings) };
+    const againMs = this.#again(view, step, settled, acted || settings);
+    return { kind: 'done', againMs: reading ? Math.min(againMs, AGAIN.readingMs) : againMs };
   }
 
   /** One round of taking down what was deleted. */
@@ -89,13 +103,27 @@ export class Pass {
       return { kind: 'done', againMs: undefined };
     }
     const step: RollStep = { kind: 'wait', reason: `waits for ${waitingFor}` };
-    await this.#report({ spec: undefined, view: this.#view(), step, settled: false, failure: undefined });
+    await this.#report({ spec: undefined, view: this.#view(), step, settled: false, ...NOTHING });
     return { kind: 'done', againMs: AGAIN.waitingMs };
   }
 
   /** Says in the status what went wrong; never rejects. */
   async fail(error: unknown): Promise<void> {
-    const { record } = this.#reconciler;
+    const failure = await this.#warn(error);
+    const spec = this.#memory.parsed?.spec;
+    const step: RollStep = { kind: 'none' };
+    await this.#report({ spec, view: this.#view(), step, settled: false, ...NOTHING, failure }).catch(
+      () => {},
+    );
+  }
+
+  /** Says what we may not see. What is known of the cluster is old: nothing is done or said about its members. */
+  async blind(error: ApiForbiddenError): Promise<void> {
+    const trouble = await this.#warn(error);
+    await reportBlind(this.#cluster, trouble, this.#reconciler, this.#signal);
+  }
+
+  async #warn(error: unknown): Promise<Trouble> {
     const reason = error instanceof PgherdError ? camel(error.code) : 'InternalError';
     const parts =
       error instanceof PgherdError ? [error.message, error.detail, error.hint] : [messageOf(error)];
@@ -103,11 +131,8 @@ export class Pass {
       .filter(part => part !== undefined && part !== '')
       .join('; ')
       .slice(0, 1000);
-    const failure: Trouble = { reason, message };
-    await record(this.#cluster, { type: 'Warning', reason, message }, this.#signal);
-    const spec = this.#memory.parsed?.spec;
-    const step: RollStep = { kind: 'none' };
-    await this.#report({ spec, view: this.#view(), step, settled: false, failure }).catch(() => {});
+    await this.#reconciler.record(this.#cluster, { type: 'Warning', reason, message }, this.#signal);
+    return { reason, message };
   }
 
   async #read(): Promise<ClusterSpec | undefined> {
@@ -128,7 +153,7 @@ export class Pass {
         view: this.#view(),
         step: { kind: 'none' },
         settled: false,
-        failure: undefined,
+        ...NOTHING,
         invalid: read.trouble,
       });
       return undefined;
@@ -183,17 +208,18 @@ export class Pass {
     return result;
   }
 
-  async #volumes(spec: ClusterSpec): Promise<Trouble | undefined> {
-    const { client, watched, record } = this.#reconciler;
-    const claims = watched
-      .children('PersistentVolumeClaim', this.#key)
-      .filter(claim => claim.metadata.name.startsWith(`pgdata-${this.#cluster.metadata.name}-`));
-    const { grown, trouble } = await growVolumes(claims, spec.volume.sizeBytes, client, this.#signal);
-    for (const name of grown) {
-      const message = `${name} was asked to grow`;
-      await record(this.#cluster, { type: 'Normal', reason: 'VolumeGrows', message }, this.#signal);
+  /** Says once that the operator's own changes of pods wait for a window. */
+  async #postponed(spec: ClusterSpec, { held }: ObjectsResult): Promise<string | undefined> {
+    const before = this.#memory.postponed;
+    this.#memory.postponed = held
+      ? `changes of the operator itself wait for a maintenance window (${describeWindows(spec.maintenanceWindows)})`
+      : undefined;
+    const message = this.#memory.postponed;
+    if (message !== undefined && message !== before) {
+      const facts = { type: 'Normal', reason: 'RollPostponed', message } as const;
+      await this.#reconciler.record(this.#cluster, facts, this.#signal);
     }
-    return trouble;
+    return message;
   }
 
   #view(): PatroniView {
@@ -208,14 +234,18 @@ export class Pass {
   }
 
   #decide(spec: ClusterSpec, view: PatroniView, { templateHash, replicas }: ObjectsResult): RollStep {
-    return decide({
+    const claims = dataVolumes(this.#cluster, this.#reconciler);
+    const step = decide({
       view,
       templateHash,
       wanted: spec.instances,
       replicas,
       synchronousMode: spec.patroni.synchronousMode !== 'async' && spec.instances > 1,
       cordoned: this.#reconciler.watched.cordonedNodes(),
+      lostVolumes: lostVolumes(claims, view.members),
     });
+    const slow = step.kind === 'none' ? growing(claims) : undefined;
+    return slow === undefined ? step : { kind: 'wait', reason: slow };
   }
 
   /** Resolves with whether Patroni's configuration had to be changed. */
@@ -229,63 +259,19 @@ export class Pass {
       signal: this.#signal,
     });
     if (changed === undefined) return false;
+    this.#memory.configuredAt = performance.now();
     const message = `Patroni's configuration was changed: ${changed}`;
     await record(this.#cluster, { type: 'Normal', reason: 'Configured', message }, this.#signal);
     return true;
   }
 
-  /** Only when something it depends on has changed, or after a while: it has to ask the primary. */
-  async #databases(
-    spec: ClusterSpec,
-    view: PatroniView,
-    { passwords }: ObjectsResult,
-  ): Promise<{ settled: boolean; failure: Trouble | undefined }> {
-    const primary = primaryOf(view);
-    if (primary?.well !== true) return { settled: spec.instances === 0, failure: undefined };
-    const fingerprint = hashOf([this.#memory.parsed?.version, [...passwords.byUser], primary.uid]);
-    const known = this.#memory.databases;
-    if (
-      known !== undefined &&
-      known.fingerprint === fingerprint &&
-      performance.now() - known.at < DATABASES_MS
-    ) {
-      return { settled: true, failure: undefined };
-    }
-    const { client, record } = this.#reconciler;
-    const target = {
-      namespace: this.#cluster.metadata.namespace ?? 'default',
-      pod: primary.name,
-      container: MEMBER_CONTAINER,
-    };
-    try {
-      const done = await syncDatabases({
-        client,
-        target,
-        spec,
-        passwords: passwords.byUser,
-        signal: this.#signal,
-      });
-      for (const message of done) {
-        await record(this.#cluster, { type: 'Normal', reason: 'DatabaseChanged', message }, this.#signal);
-      }
-    } catch (error) {
-      this.#signal.throwIfAborted();
-      this.#memory.databaseFailures += 1;
-      // It went away meanwhile; whoever is primary then is asked again.
-      const passing = this.#memory.databaseFailures < PASSING_FAILURES;
-      if (
-        passing &&
-        (!(error instanceof SqlError) || error.sqlstate === undefined || /^(08|57)/.test(error.sqlstate))
-      ) {
-        return { settled: false, failure: undefined };
-      }
-      const { reason, message } = { reason: 'DatabaseFailed', message: messageOf(error) };
-      await record(this.#cluster, { type: 'Warning', reason, message }, this.#signal);
-      return { settled: false, failure: { reason, message } };
-    }
-    this.#memory.databaseFailures = 0;
-    this.#memory.databases = { fingerprint, at: performance.now() };
-    return { settled: true, failure: undefined };
+  /** Resolves with whether some server has yet to read certificates that changed. */
+  #certificates(spec: ClusterSpec): Promise<boolean> {
+    return reloadCertificates(this.#cluster, spec, this.#tools);
+  }
+
+  get #tools(): Tools {
+    return { reconciler: this.#reconciler, memory: this.#memory, signal: this.#signal };
   }
 
   #again(view: PatroniView, step: RollStep, settled: boolean, acted: boolean): number {
@@ -295,7 +281,7 @@ export class Pass {
   }
 
   async #report(
-    facts: Pick<StatusInput, 'view' | 'step' | 'settled' | 'failure'> & {
+    facts: Pick<StatusInput, 'view' | 'step' | 'settled' | 'failure' | 'postponed'> & {
       spec: ClusterSpec | undefined;
       invalid?: Trouble;
     },
@@ -317,6 +303,10 @@ export class Pass {
       this.#signal,
     );
   }
+}
+
+function roundMs({ config }: PatroniView): number {
+  return (config?.loop_wait ?? 10) * 1000;
 }
 
 /** secret-incomplete → SecretIncomplete */

@@ -15,8 +15,12 @@ export async function reconcile(reconciler: Reconciler, key: string, signal: Abo
     reconciler.memory.delete(key);
     return { kind: 'done', againMs: undefined };
   }
+  const { watched } = reconciler;
+  const namespace = cluster.metadata.namespace ?? 'default';
   // What we know may be old: nothing is decided by it.
-  if (!reconciler.watched.connected) return { kind: 'done', againMs: AGAIN.leaderMs };
+  const forbidden = watched.forbiddenIn(namespace);
+  if (!watched.connectedIn(namespace) && forbidden === undefined)
+    return { kind: 'done', againMs: AGAIN.leaderMs };
   if (!isOurs(cluster, reconciler)) return { kind: 'done', againMs: undefined };
   const pass = new Pass(reconciler, cluster, key, signal);
   try {
@@ -24,6 +28,10 @@ export async function reconcile(reconciler: Reconciler, key: string, signal: Abo
     if (why !== undefined) {
       const message = `this operator stands back: ${why}`;
       await reconciler.record(cluster, { type: 'Warning', reason: 'StandsBack', message }, signal);
+      return { kind: 'done', againMs: AGAIN.waitingMs };
+    }
+    if (forbidden !== undefined) {
+      await pass.blind(forbidden);
       return { kind: 'done', againMs: AGAIN.waitingMs };
     }
     return cluster.metadata.deletionTimestamp === undefined ? await pass.run() : await pass.end();

@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import type { ClusterSpec, EndpointName } from '../../../core/manifest/spec.ts';
+import type { Desired } from '../../../core/plan/action.ts';
 import type { Observation } from '../../../core/topology/observation.ts';
 import { RefusedError } from '../../../lib/errors.ts';
 import { poll } from '../../../lib/time.ts';
@@ -8,7 +10,11 @@ import type {
   ClusterRef,
   Credentials,
   Dumps,
+  EndpointAddress,
+  InsideTarget,
   Journal,
+  LogLine,
+  LogOptions,
   ObserveOptions,
   PatroniOperations,
   PlatformCluster,
@@ -20,21 +26,47 @@ import type { Kind, LiveObject } from '../api/kinds.ts';
 import { KubeBackups } from '../backup/index.ts';
 import { KubeRestores } from '../backup/restores.ts';
 import { decoded } from '../children/secrets.ts';
-import { eventOf } from '../events/recorder.ts';
+import { operatorConfigSchema } from '../config.ts';
 import { CLUSTER_LABEL, memberSelector, TEMPLATE_HASH } from '../objects/labels.ts';
 import { PATRONI_FILE } from '../objects/layout.ts';
 import { patroniConfigMaps } from '../objects/names.ts';
+import { desiredDynamicConfig } from '../objects/patroni.ts';
 import { type PatroniView, primaryOf, viewOf } from '../patroni/view.ts';
 import { askSwitchover, PatroniRefusedError, restartMember } from '../patroni/write.ts';
 import { MEMBER_CONTAINER } from '../reconcile/act.ts';
+import { addressOf, ENDPOINTS } from './addresses.ts';
+import { authorityFile } from './authority.ts';
 import { remoteDumps } from './dumps.ts';
-import { observationOf } from './observe.ts';
+import { type RemoteFaults, remoteFaults } from './faults/index.ts';
+import { Forwards, nobodyServes } from './forwards.ts';
+import { Inside } from './inside.ts';
+import { EventJournal } from './journal.ts';
+import { readLogs } from './logs.ts';
+import { componentsOf, observationOf } from './observe.ts';
+import { Passfiles, psqlArguments } from './psql.ts';
 import { Refused } from './refused.ts';
 
 const REINIT_MS = 60_000;
+const REACH_MS = 20_000;
+/** On the manifest: drills run without the name being typed. */
+const ALLOW_DRILLS = 'pgherd.dev/allow-drills';
 const CHECKPOINT_MS = 30_000;
 /** A leader key that is not renewed within so many rounds of Patroni counts as silent. */
 const SILENT_ROUNDS = 4;
+
+const DEFAULTS = operatorConfigSchema.parse({});
+
+export interface RemoteClusterInput {
+  client: KubeClient;
+  /** The manifest, as it stands in the API server. */
+  object: LiveObject;
+  /** The same as text, without what the server adds. */
+  manifest: string;
+  services: LiveObject[];
+  spec: ClusterSpec;
+  /** Where copies of authorities' certificates are kept. */
+  stateDir: string;
+}
 
 /**
  * One cluster on Kubernetes, for a person's commands: looks and asks through the API server alone. What belongs to the
@@ -44,20 +76,28 @@ export class RemoteCluster extends Refused implements PlatformCluster {
   readonly ref: ClusterRef;
   readonly spec: ClusterSpec;
   readonly notes: string[] = [];
-  readonly drillsAllowed = false;
-  readonly caFile = '';
+  readonly drillsAllowed: boolean;
+  readonly journal: Journal;
+  readonly faults: RemoteFaults;
   readonly #client: KubeClient;
-  readonly #object: LiveObject;
   readonly backups: Backups;
   readonly restores: Restores;
   readonly dumps: Dumps;
+  readonly #manifest: string;
+  readonly #services: LiveObject[];
+  readonly #stateDir: string;
+  readonly #passfiles = new Passfiles();
+  readonly #inside: Inside;
+  #forwards: Forwards | undefined;
   /** What the leader key said, and since when we have seen it say so. */
   #renewal: { text: string; at: number; renewed: boolean } | undefined;
 
-  constructor(client: KubeClient, object: LiveObject, spec: ClusterSpec) {
+  constructor({ client, object, manifest, services, spec, stateDir }: RemoteClusterInput) {
     super();
     this.#client = client;
-    this.#object = object;
+    this.#manifest = manifest;
+    this.#services = services;
+    this.#stateDir = stateDir;
     this.spec = spec;
     this.ref = { name: spec.name, namespace: object.metadata.namespace ?? 'default' };
     const { ref } = this;
@@ -65,17 +105,28 @@ export class RemoteCluster extends Refused implements PlatformCluster {
     this.backups = new KubeBackups({ client, ref, spec, owner: object, look });
     this.restores = new KubeRestores({ client, ref, spec, owner: object, look });
     this.dumps = remoteDumps(spec.name);
+    this.drillsAllowed = object.metadata.annotations?.[ALLOW_DRILLS] === 'true';
+    this.journal = new EventJournal(client, object, this.ref);
+    this.#inside = new Inside(client);
+    this.faults = remoteFaults(client, object, signal => this.#look(signal));
   }
 
-  [Symbol.dispose](): void {}
+  [Symbol.dispose](): void {
+    this.#forwards?.[Symbol.dispose]();
+    this.#inside[Symbol.dispose]();
+    this.#passfiles[Symbol.dispose]();
+  }
 
   async observe(_options: ObserveOptions, signal: AbortSignal): Promise<Observation> {
-    const [view, services, deployments] = await Promise.all([
+    const [view, services, deployments, faults] = await Promise.all([
       this.#look(signal),
       this.#list('Service', signal),
       this.#list('Deployment', signal),
+      this.faults.observe(),
     ]);
-    return observationOf({ spec: this.spec, view, services, deployments, now: new Date() });
+    const { namespace } = this.ref;
+    const seen = { spec: this.spec, namespace, view, services, deployments, now: new Date() };
+    return { ...observationOf(seen), faults };
   }
 
   async leader(signal: AbortSignal): Promise<string | undefined> {
@@ -110,7 +161,12 @@ export class RemoteCluster extends Refused implements PlatformCluster {
 
   /** PgBouncer's Deployments are not paused yet: clients of a moved primary reconnect. */
   async holdClients(): Promise<ClientHold> {
-    return { drained: false, release: async () => {}, [Symbol.asyncDispose]: async () => {} };
+    return {
+      drained: false,
+      aim: async () => {},
+      release: async () => {},
+      [Symbol.asyncDispose]: async () => {},
+    };
   }
 
   async checkpoint(member: string, signal: AbortSignal): Promise<void> {
@@ -119,8 +175,8 @@ export class RemoteCluster extends Refused implements PlatformCluster {
   }
 
   /** Patroni hands on by itself, a second later. */
-  async handOn(): Promise<boolean> {
-    return false;
+  async handOn(): Promise<string[]> {
+    return [];
   }
 
   async awaitOtherPrimary(
@@ -159,38 +215,55 @@ export class RemoteCluster extends Refused implements PlatformCluster {
     return { [Symbol.asyncDispose]: async () => {} };
   }
 
-  /** Events of the manifest are the journal here. */
-  readonly journal: Journal = {
-    append: async ({ event, message }) => {
-      const reason = event.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
-      const object = { ...this.#object, apiVersion: 'acid.zalan.do/v1', kind: 'postgresql' };
-      const type = /failed|damaged/.test(event) ? 'Warning' : 'Normal';
-      const facts = { type, reason, message } as const;
-      await this.#client.create(eventOf(object, facts), AbortSignal.timeout(15_000));
-    },
-    read: async ({ since }) => {
-      const { namespace, name } = this.ref;
-      const { items } = await this.#client.list('Event', { namespace }, AbortSignal.timeout(15_000));
-      return items
-        .filter(item => {
-          const of = (item.involvedObject ?? {}) as { kind?: string; name?: string };
-          return of.kind === 'postgresql' && of.name === name;
-        })
-        .map(item => ({
-          at: String(item.lastTimestamp ?? item.metadata.creationTimestamp ?? ''),
-          actor: 'operator',
-          event: String(item.reason ?? ''),
-          subject: name,
-          message: String(item.message ?? ''),
-          reason: undefined,
-        }))
-        .filter(entry => since === undefined || Date.parse(entry.at) >= since.getTime())
-        .sort((a, b) => (a.at < b.at ? -1 : 1));
-    },
-  };
+  /** What the operator goes by. */
+  async appliedManifest(): Promise<string> {
+    return this.#manifest;
+  }
 
-  endpoint(_name: EndpointName): undefined {
-    return undefined;
+  inside(member: string): Promise<InsideTarget> {
+    return this.#inside.target(this.#container(member));
+  }
+
+  logs(options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine> {
+    return readLogs(this.#client, this.ref, options, signal);
+  }
+
+  desired(): Desired {
+    const { spec } = this;
+    return { spec, components: componentsOf(spec), config: desiredDynamicConfig(spec, DEFAULTS) };
+  }
+
+  endpoint(name: EndpointName): EndpointAddress | undefined {
+    const port = this.#forwards?.port(name);
+    if (port === undefined) return addressOf(this.spec, this.ref.namespace, name, this.#services);
+    // The certificates of every cluster name it; those of the manifest need not.
+    const named = this.spec.kubernetes.tls === undefined;
+    return { host: 'localhost', port, ...(named ? {} : { unnamed: true }) };
+  }
+
+  async reach(signal: AbortSignal): Promise<string> {
+    const there = ENDPOINTS.filter(name => this.endpoint(name) !== undefined);
+    this.#forwards ??= await Forwards.open(this.#client, this.ref, there, signal);
+    return 'measured from outside, through port-forwards of the API server, which are slower than a pod on its own network';
+  }
+
+  caFile(): Promise<string> {
+    return authorityFile(this.#client, this.ref, this.spec, join(this.#stateDir, 'kubernetes'));
+  }
+
+  /** This machine's psql, through a port-forward. */
+  async psql(options: { endpoint: EndpointName; user: string; database: string }): Promise<{
+    argv: string[];
+    env: Record<string, string>;
+  }> {
+    const { endpoint, user, database } = options;
+    const [caFile, { password }] = await Promise.all([this.caFile(), this.credentials(user)]);
+    await this.reach(AbortSignal.timeout(REACH_MS));
+    const address = this.endpoint(endpoint);
+    const pods = await this.#forwards?.pods(endpoint);
+    if (address === undefined || pods?.length === 0) throw nobodyServes(this.ref, endpoint);
+    const argv = psqlArguments(address, { user, database, caFile });
+    return { argv, env: { PGPASSFILE: this.#passfiles.write(user, password) } };
   }
 
   #container(pod: string): ExecTarget {

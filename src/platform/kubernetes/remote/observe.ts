@@ -1,4 +1,5 @@
 import type { ClusterSpec, EndpointName } from '../../../core/manifest/spec.ts';
+import type { Desired } from '../../../core/plan/action.ts';
 import type {
   ComponentObservation,
   EndpointObservation,
@@ -6,11 +7,14 @@ import type {
   Observation,
 } from '../../../core/topology/observation.ts';
 import type { LiveObject } from '../api/kinds.ts';
-import { POSTGRES_PORT, poolerNames, serviceName } from '../objects/names.ts';
+import { POSTGRES_PORT, podName, poolerNames } from '../objects/names.ts';
+import { wantedPoolers } from '../objects/pooler.ts';
 import { type MemberView, type PatroniView, primaryOf } from '../patroni/view.ts';
+import { addressOf, ENDPOINTS } from './addresses.ts';
 
 export interface Seen {
   spec: ClusterSpec;
+  namespace: string;
   view: PatroniView;
   services: LiveObject[];
   deployments: LiveObject[];
@@ -19,7 +23,7 @@ export interface Seen {
 }
 
 /** What was seen on Kubernetes in the words that every command understands. */
-export function observationOf({ spec, view, services, deployments, now }: Seen): Observation {
+export function observationOf({ spec, namespace, view, services, deployments, now }: Seen): Observation {
   return {
     observedAt: now.toISOString(),
     exists: true,
@@ -29,7 +33,7 @@ export function observationOf({ spec, view, services, deployments, now }: Seen):
     dcs: { voters: 1, healthyVoters: 1 },
     config: view.config,
     catalog: undefined,
-    endpoints: endpointsOf(spec, services),
+    endpoints: endpointsOf(spec, namespace, services),
     controlPlane: undefined,
     version: { wanted: spec.version, actual: spec.version },
   };
@@ -93,26 +97,25 @@ function stateOf({ state, well, terminating }: MemberView, isPrimary: boolean): 
   return state === 'running' ? 'running' : 'starting';
 }
 
-/** From outside where a load balancer has an address, else the address inside the cluster network. */
 function endpointsOf(
   spec: ClusterSpec,
+  namespace: string,
   services: LiveObject[],
 ): Partial<Record<EndpointName, EndpointObservation>> {
-  const names: EndpointName[] = ['primary', 'standby', 'pooler', 'poolerStandby'];
   return Object.fromEntries(
-    names.flatMap(endpoint => {
-      const service = services.find(item => item.metadata.name === serviceName(spec.name, endpoint));
-      const host = service === undefined ? undefined : hostOf(service);
-      return host === undefined ? [] : [[endpoint, { host, port: POSTGRES_PORT }]];
+    ENDPOINTS.flatMap(endpoint => {
+      const address = addressOf(spec, namespace, endpoint, services);
+      return address === undefined ? [] : [[endpoint, { host: address.host, port: address.port }]];
     }),
   );
 }
 
-function hostOf(service: LiveObject): string | undefined {
-  const status = (service.status ?? {}) as {
-    loadBalancer?: { ingress?: { ip?: string; hostname?: string }[] };
-  };
-  const outside = status.loadBalancer?.ingress?.[0];
-  const { clusterIP } = (service.spec ?? {}) as { clusterIP?: string };
-  return outside?.ip ?? outside?.hostname ?? clusterIP;
+/** Every server that the manifest asks for; a pooler's pods are one. */
+export function componentsOf(spec: ClusterSpec): Desired['components'] {
+  const members = Array.from({ length: spec.instances }, (_, n) => podName(spec.name, n));
+  const poolers = poolerNames(spec.name);
+  return [
+    ...members.map(name => ({ name, kind: 'member' as const })),
+    ...wantedPoolers({ spec }).map(kind => ({ name: poolers[kind], kind })),
+  ];
 }

@@ -13,10 +13,8 @@ export function refuse(what: string): never {
  * the operator's, by the manifest; the rest is not there yet.
  */
 export class Refused {
-  appliedManifest = (): never => refuse('reading the applied manifest');
   record = (): never => refuse('changing a cluster by a command');
   provision = (): never => refuse('changing a cluster by a command');
-  desired = (): never => refuse('changing a cluster by a command');
   apply = (): never => refuse('changing a cluster by a command');
   hasten = (): never => refuse('changing a cluster by a command');
   guard = (): never => refuse('the resident control plane');
@@ -25,11 +23,4 @@ export class Refused {
   sentinel = (): never => refuse('the sentinel');
   stop = (): never => refuse('stopping by a command (write numberOfInstances: 0)');
   destroy = (): never => refuse('deleting by a command (kubectl delete postgresql)');
-  logs = (): never => refuse('reading logs (kubectl logs)');
-  inside = (): never => refuse('a drill');
-  psql = (): never => refuse('psql (kubectl exec … -- psql)');
-
-  get faults(): never {
-    return refuse('a drill');
-  }
 }

@@ -12,6 +12,8 @@ export interface RollInput {
   synchronousMode: boolean;
   /** Nodes that take no new pods: they are being drained. */
   cordoned: ReadonlySet<string>;
+  /** Members whose volume somebody deleted: it goes with the pod, or is gone and the pod waits for it. */
+  lostVolumes: ReadonlyMap<string, 'leaving' | 'gone'>;
 }
 
 /** The one thing to do next, with a reason that a person can read. */
@@ -51,6 +53,18 @@ export function decide(input: RollInput): RollStep {
   const away = evacuate(input);
   if (away !== undefined) return away;
 
+  // Only a new pod gets a new volume; this one never started.
+  const bare = view.members.find(
+    ({ name, node }) => input.lostVolumes.get(name) === 'gone' && node === undefined,
+  );
+  if (bare !== undefined && !bare.terminating)
+    return {
+      kind: 'delete-pod',
+      pod: bare.name,
+      uid: bare.uid,
+      reason: 'its volume is gone: it gets a new one',
+    };
+
   const leaving = unwell.find(member => member.terminating);
   if (leaving !== undefined) return { kind: 'wait', reason: `${leaving.name} is being deleted` };
   if (missing > 0) return { kind: 'wait', reason: `${missing} of ${replicas} pods do not exist yet` };
@@ -71,7 +85,7 @@ export function decide(input: RollInput): RollStep {
   const sick = fresh ?? unwell[0];
   if (sick !== undefined) return notYet(sick);
 
-  return roll(input, outdated) ?? restartOne(input) ?? scaleDown(input) ?? { kind: 'none' };
+  return rebuild(input) ?? roll(input, outdated) ?? restartOne(input) ?? scaleDown(input) ?? { kind: 'none' };
 }
 
 /** Whether anything but time would be done were Patroni not paused. */
@@ -106,6 +120,21 @@ function evacuate(input: RollInput): RollStep | undefined {
     to: to.name,
     reason: `node ${primary.node} takes no more pods: it is being drained`,
   };
+}
+
+/** A volume that was deleted lasts as long as its pod: whoever has one is built anew, while the others are well. */
+function rebuild(input: RollInput): RollStep | undefined {
+  const { view } = input;
+  const marked = view.members.filter(({ name }) => input.lostVolumes.get(name) === 'leaving');
+  const primary = primaryOf(view);
+  if (marked.length === 0 || primary === undefined) return undefined;
+  const standby = marked.find(member => member !== primary);
+  const reason = 'its volume was deleted';
+  if (standby !== undefined) return { kind: 'delete-pod', pod: standby.name, uid: standby.uid, reason };
+  if (view.members.length > 1) return handOver(input, primary, reason);
+  const message =
+    'its volume was deleted and goes with the pod, and no other member has the data: ask for a second';
+  return { kind: 'stuck', pod: primary.name, reason: 'VolumeDeleted', message };
 }
 
 function roll(input: RollInput, outdated: (member: MemberView) => boolean): RollStep | undefined {

@@ -12,8 +12,11 @@ function check(step: RollStep, input: RollInput): void {
   const missing = replicas - view.members.length;
   if (step.kind === 'delete-pod') {
     const victim = view.members.find(({ name }) => name === step.pod);
-    expect(victim?.templateHash).not.toBe(input.templateHash);
-    expect(missing).toBe(0);
+    const lost = input.lostVolumes.get(step.pod);
+    if (lost === undefined) expect(victim?.templateHash).not.toBe(input.templateHash);
+    if (lost !== 'gone') expect(missing).toBe(0);
+    // The only copy of the data goes with its pod.
+    if (lost === 'leaving') expect(view.members.length).toBeGreaterThan(1);
     if (victim?.well === true) expect(unwell).toEqual([]);
     if (victim?.name === primary?.name) expect(view.members.length).toBe(1);
   }
@@ -40,6 +43,7 @@ const wishes = fc.array(
     instances: fc.integer({ min: 1, max: 6 }),
     ticks: fc.nat(12),
     cordoned: fc.constantFrom<string[]>([], ['node-0'], ['node-1']),
+    lost: fc.constantFrom<string[]>([], ['demo-0'], ['demo-1', 'demo-2']),
   }),
   { minLength: 1, maxLength: 5 },
 );
@@ -65,11 +69,15 @@ test('whatever is asked for and when: no step breaks the rules, and in the end a
           world.tick(speeds[n++ % Math.max(1, speeds.length)] ?? 1);
           return step;
         };
-        for (const { template, instances, ticks, cordoned } of plan) {
+        for (const { template, instances, ticks, cordoned, lost } of plan) {
           world.wish = { template, broken: false, instances, cordoned };
+          for (const { name } of world.members)
+            if (lost.includes(name) && world.wish.instances > 1) world.lostVolumes.set(name, 'leaving');
           for (let tick = 0; tick < ticks; tick++) round();
         }
-        world.wish = { ...world.wish, cordoned: [] };
+        // A single member whose volume was deleted is left alone until there is a second.
+        const instances = Math.max(world.wish.instances, world.lostVolumes.size > 0 ? 2 : 1);
+        world.wish = { ...world.wish, instances, cordoned: [] };
         let last: RollStep = { kind: 'wait', reason: '' };
         for (let tick = 0; tick < 300 && last.kind !== 'none'; tick++) last = round();
         expect(last.kind).toBe('none');
@@ -159,4 +167,35 @@ test('with one member unwell nothing that runs is touched', () => {
 test('0 instances: all stop at once', () => {
   expect(decide(situation({ wanted: 0 }))).toMatchObject({ kind: 'scale', to: 0 });
   expect(decide({ ...situation({ wanted: 0, replicas: 0 }) })).toEqual({ kind: 'none' });
+});
+
+test('a deleted volume: its member is built anew while all are well, the primary after a switchover', () => {
+  const lost = (...names: string[]) =>
+    situation({ lostVolumes: new Map(names.map(name => [name, 'leaving'])) });
+  expect(decide(lost('demo-2'))).toMatchObject({ kind: 'delete-pod', pod: 'demo-2' });
+  expect(decide(lost('demo-0', 'demo-1'))).toMatchObject({ kind: 'delete-pod', pod: 'demo-1' });
+  expect(decide(lost('demo-0'))).toMatchObject({ kind: 'switchover', from: 'demo-0', to: 'demo-1' });
+  const world = new World(1, false);
+  const alone = {
+    ...world.input(),
+    templateHash: 'new',
+    lostVolumes: new Map([['demo-0', 'leaving']] as const),
+  };
+  expect(decide(alone)).toMatchObject({ kind: 'stuck', pod: 'demo-0', reason: 'VolumeDeleted' });
+});
+
+test('a pod that waits for a volume that is gone is made anew at once', () => {
+  const base = situation();
+  const waiting = member('demo-2', {
+    role: undefined,
+    state: undefined,
+    ready: false,
+    well: false,
+    node: undefined,
+  });
+  const view = { ...base.view, members: [...base.view.members.slice(0, 2), waiting] };
+  const gone = new Map([['demo-2', 'gone']] as const);
+  expect(decide({ ...base, view, lostVolumes: gone })).toMatchObject({ kind: 'delete-pod', pod: 'demo-2' });
+  // One that runs has its volume, whatever we have not seen.
+  expect(decide(situation({ lostVolumes: gone }))).toEqual({ kind: 'none' });
 });

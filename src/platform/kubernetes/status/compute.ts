@@ -43,6 +43,8 @@ export interface StatusInput {
   step: RollStep;
   /** What the last run failed of. */
   failure: Trouble | undefined;
+  /** What is left for later on purpose, in words; undefined: nothing. */
+  postponed: string | undefined;
   backup: Pick<Condition, 'status' | 'reason' | 'message'>;
 }
 
@@ -88,6 +90,33 @@ export function computeStatus(
   };
 }
 
+/** The status while we may not look: what it says of members stays as it was said last. */
+export function blindStatus(
+  trouble: Trouble,
+  before: Partial<ClusterStatus> | undefined,
+  now: string,
+): ClusterStatus {
+  const observedGeneration = before?.observedGeneration ?? 0;
+  const said: [ConditionType, Said][] = [
+    ['Progressing', no(trouble.reason, trouble.message)],
+    ['Ready', { status: 'Unknown', ...trouble }],
+    ['Reconciling', no(trouble.reason, trouble.message)],
+    ['Stalled', yes(trouble)],
+  ];
+  const old = before?.conditions ?? [];
+  const kept = old.filter(({ type }) => said.every(([own]) => own !== type));
+  const own = said.map(([type, condition]) => {
+    const last = old.find(item => item.type === type);
+    const lastTransitionTime = last?.status === condition.status ? last.lastTransitionTime : now;
+    return { type, ...condition, observedGeneration, lastTransitionTime };
+  });
+  return {
+    PostgresClusterStatus: before?.PostgresClusterStatus ?? 'CreateFailed',
+    observedGeneration,
+    conditions: [...kept, ...own],
+  };
+}
+
 function availability({ view, wanted, deleting, invalid }: StatusInput): Said {
   if (deleting) return no('Deleting', 'the cluster is being deleted');
   const primary = primaryOf(view);
@@ -101,7 +130,7 @@ function availability({ view, wanted, deleting, invalid }: StatusInput): Said {
   return no('NoPrimary', view.initialised ? 'no member is primary' : 'the first member is not up yet');
 }
 
-function progress({ invalid, step, settled, failure, view, wanted }: StatusInput): Said {
+function progress({ invalid, step, settled, failure, postponed, view, wanted }: StatusInput): Said {
   if (invalid !== undefined) return no('InvalidSpec', 'waits for a manifest that can be understood');
   if (step.kind === 'stuck') return no('RolloutStuck', `${step.pod}: ${step.reason}: ${step.message}`);
   if (failure !== undefined) return no(failure.reason, failure.message);
@@ -110,7 +139,8 @@ function progress({ invalid, step, settled, failure, view, wanted }: StatusInput
   if (!settled)
     return yes({ reason: 'Changing', message: 'objects or databases are being brought up to date' });
   const well = view.members.filter(member => member.well).length;
-  return no('Complete', `${well} of ${wanted} members are as the manifest asks`);
+  const later = postponed === undefined ? '' : `; ${postponed}`;
+  return no('Complete', `${well} of ${wanted} members are as the manifest asks${later}`);
 }
 
 function degradation({ view, wanted, synchronousMode, failure, step, invalid }: StatusInput): Said {

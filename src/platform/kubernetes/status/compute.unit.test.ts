@@ -16,6 +16,7 @@ function input(change: Partial<StatusInput> = {}): StatusInput {
     settled: true,
     step: { kind: 'none' },
     failure: undefined,
+    postponed: undefined,
     backup: { status: 'Unknown', reason: 'NotConfigured', message: '' },
     ...change,
   };

@@ -3,6 +3,7 @@ import { freeze, powerOff } from './hosts.ts';
 import type { Injectors } from './injector.ts';
 import { powerOffAll } from './machine.ts';
 import { cut, forgetConnections, linkDown } from './network.ts';
+import { deletePod } from './pods.ts';
 import { loseData, pauseReplay, promote } from './postgres.ts';
 import { breakRepository } from './repository.ts';
 import { signals } from './signals.ts';
@@ -24,6 +25,7 @@ export const INJECTORS: Injectors = {
   'lose-data': loseData,
   'pause-replay': pauseReplay,
   promote,
+  'delete-pod': deletePod,
   'power-off-all': powerOffAll,
   'break-repository': breakRepository,
 };

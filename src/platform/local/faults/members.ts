@@ -1,10 +1,11 @@
 /** Looking at members and their servers before they are broken. */
 import { Session } from '../../../engine/postgres/connection.ts';
+import { roleInTitle } from '../../../engine/postgres/processes.ts';
 import { componentKind, ordinalOf, VOTERS } from '../layout.ts';
 import { listServices } from '../runit.ts';
 import { memberSocketDir } from '../serviceParts.ts';
 import type { FaultContext } from './injector.ts';
-import { allProcesses, type FoundProcess, postmasterOf, roleInTitle } from './processes.ts';
+import { allProcesses, type FoundProcess, postmasterOf } from './processes.ts';
 
 const STATEMENT_MS = 5_000;
 

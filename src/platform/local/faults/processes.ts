@@ -14,31 +14,6 @@ export interface FoundProcess extends ProcessId {
   title: string;
 }
 
-/** Processes of PostgreSQL that titles tell apart. */
-export type TitledProcess = 'walwriter' | 'checkpointer' | 'walsender' | 'walreceiver' | 'startup';
-
-/** What a process of PostgreSQL does, by its title "postgres: CLUSTER: walwriter"; undefined: something else. */
-export function roleInTitle(title: string, cluster: string): TitledProcess | undefined {
-  const prefix = `postgres: ${cluster}: `;
-  if (!title.startsWith(prefix)) return undefined;
-  const [word, ...rest] = title.slice(prefix.length).trim().split(/\s+/);
-  switch (word) {
-    // With more words it is the session of a user of that name.
-    case 'walwriter':
-    case 'checkpointer':
-      return rest.length === 0 ? word : undefined;
-    case 'walreceiver':
-      return rest.length === 0 || rest[0] === 'streaming' ? word : undefined;
-    case 'startup':
-      return rest.length === 0 || ['recovering', 'waiting'].includes(rest[0] ?? '') ? word : undefined;
-    // "walsender standby 127.64.0.11(40000) streaming 0/5000060"
-    case 'walsender':
-      return word;
-    default:
-      return undefined;
-  }
-}
-
 /** The process that runs now under this number; undefined when none does. */
 export async function identify(pid: number | undefined): Promise<ProcessId | undefined> {
   if (pid === undefined || !(pid > 1)) return undefined;

@@ -1,57 +1,10 @@
 /** What a file of the register holds. Undo steps are plain data: whoever finds the file can carry them out. */
 import { z } from 'zod';
-import type { Fault } from '../../../core/drill/fault.ts';
+import { faultSchema } from '../../../core/drill/faultSchema.ts';
 import type { ProcessId } from '../../../lib/process.ts';
 
 const processId: z.ZodType<ProcessId> = z.strictObject({ pid: z.number().int(), startTime: z.string() });
 const member = z.string();
-
-const fault: z.ZodType<Fault> = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('signal'),
-    member,
-    process: z.enum([
-      'postmaster',
-      'backend',
-      'walwriter',
-      'checkpointer',
-      'walsender',
-      'walreceiver',
-      'startup',
-      'patroni',
-    ]),
-    signal: z.enum(['KILL', 'STOP']),
-  }),
-  z.strictObject({ kind: z.literal('kill-server'), component: z.string() }),
-  z.strictObject({ kind: z.literal('hold-down'), components: z.array(z.string()) }),
-  z.strictObject({
-    kind: z.literal('cut'),
-    member,
-    peers: z.enum(['everyone', 'dcs', 'members', 'clients']),
-    direction: z.enum(['both', 'outgoing', 'incoming']),
-  }),
-  z.strictObject({
-    kind: z.literal('break-repository'),
-    repository: z.string(),
-    how: z.enum(['read-only', 'full', 'unreachable', 'flipped', 'missing']),
-  }),
-  ...(
-    [
-      'power-off',
-      'freeze',
-      'link-down',
-      'forget-connections',
-      'fill-volume',
-      'freeze-volume',
-      'lose-data',
-      'pause-replay',
-      'promote',
-    ] as const
-  ).map(kind => z.strictObject({ kind: z.literal(kind), member })),
-  ...(['kill-control-plane', 'power-off-all'] as const).map(kind =>
-    z.strictObject({ kind: z.literal(kind) }),
-  ),
-]);
 
 /** Each is carried out by its function in undo.ts, and may be carried out again. */
 const undoStep = z.discriminatedUnion('kind', [
@@ -91,7 +44,7 @@ export type StepOf<K extends UndoStep['kind']> = Extract<UndoStep, { kind: K }>;
 export const registerEntry = z.strictObject({
   schema: z.literal(1),
   id: z.string(),
-  fault,
+  fault: faultSchema,
   description: z.string(),
   /** ISO 8601. */
   at: z.string(),

@@ -1,22 +1,12 @@
 /** A signal to one process of a member. */
 import type { ProcessName } from '../../../core/drill/fault.ts';
+import { roleInTitle, SENDER, VICTIM } from '../../../engine/postgres/processes.ts';
 import { messageOf, PgherdError } from '../../../lib/errors.ts';
 import type { ProcessId } from '../../../lib/process.ts';
 import { serviceStatus } from '../runit.ts';
 import type { FaultContext, FaultOf, Injector } from './injector.ts';
 import { memberObstacle, openInside, postgresOf } from './members.ts';
-import { identify, postmasterOf, roleInTitle, send } from './processes.ts';
-
-/** Sessions of drills and stress tests say that they are ones; those are hit first. */
-const VICTIM = `
-SELECT pid FROM pg_stat_activity
- WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
-   AND application_name !~ '^(pgherd|Patroni|pgherd-drill-watch)$' AND application_name !~ '^Patroni '
- ORDER BY application_name LIKE 'pgherd-drill%' DESC, state = 'active' DESC, pid`;
-
-/** Those whose standby commits wait for come first. */
-const SENDER = `
-SELECT pid FROM pg_stat_replication ORDER BY sync_state IN ('sync', 'quorum') DESC, application_name`;
+import { identify, postmasterOf, send } from './processes.ts';
 
 export const signals: Injector<FaultOf<'signal'>> = {
   async obstacle({ member, process }, context, signal) {

@@ -20,6 +20,7 @@ import { Link } from './link.ts';
 import { answersTo, reachedFrom } from './reach.ts';
 import { Repeated } from './repeated.ts';
 import { Standbys } from './standbys.ts';
+import { Strays } from './strays.ts';
 
 export interface SensesInput {
   /** Prefix of the cluster's keys in the DCS. */
@@ -34,14 +35,14 @@ export interface SensesInput {
 /** Paces in milliseconds: while all is well, and in doubt. A calm sentinel costs next to nothing. */
 const PACE = {
   dcs: { calm: 2_000, doubt: 100 },
-  login: { calm: 2_000, doubt: 500 },
+  login: { calm: 1_000, doubt: 500 },
   commit: { calm: 2_000, doubt: 500 },
   patroni: { calm: 3_000, doubt: 400 },
 };
 /** Members that share this machine cannot fall silent without it: what dies closes its sessions, which is told at once. */
 const CALM_MS = { isolated: 150, together: 1_000 };
 const PATRONI_MS = 800;
-/** While its session answers, other hosts are asked now and then only: programs have to be started on them. */
+/** While its session answers or was closed, other hosts are asked now and then only: programs have to be started on them. */
 const ASK_REST_MS = 300;
 /** Python and its modules take two seconds on an idle machine, several on a busy one. */
 const PATRONI_START_MS = 10_000;
@@ -51,6 +52,7 @@ export class LocalSentinel implements Sentinel {
   readonly #input: SensesInput;
   readonly #dcs: Repeated<DcsRead>;
   readonly #standbys: Standbys;
+  readonly #strays: Strays;
   readonly #stop = new AbortController();
   #sight: MemberSight | undefined;
   #doubt = false;
@@ -60,6 +62,7 @@ export class LocalSentinel implements Sentinel {
     this.calmMs = input.record.isolated ? CALM_MS.isolated : CALM_MS.together;
     const { scope, clients } = input;
     this.#standbys = new Standbys(clients, now);
+    this.#strays = new Strays(input, now);
     this.#dcs = new Repeated(PACE.dcs.calm, now, signal =>
       readDcs(scope, clients, { now, everyVoter: this.#doubt }, signal),
     );
@@ -77,22 +80,28 @@ export class LocalSentinel implements Sentinel {
   }
 
   async sample({ member, doubt, busy, onAlarm }: Aim): Promise<SenseSample> {
-    this.#doubt = doubt;
-    this.#dcs.pace(doubt ? PACE.dcs.doubt : PACE.dcs.calm);
-    const dcs = this.#dcs.last;
     if (this.#sight?.member !== member) {
       await this.#sight?.[Symbol.asyncDispose]();
       this.#sight = member === undefined ? undefined : await MemberSight.open(member, this.#input, onAlarm);
     }
+    const seen = await this.#sight?.sample(doubt && !busy);
+    // The end of a process is no doubt yet in this look; the answers must be there in the next one all the same.
+    const alarmed = doubt || seen?.process === 'gone';
+    this.#doubt = alarmed;
+    this.#dcs.pace(alarmed ? PACE.dcs.doubt : PACE.dcs.calm);
+    const dcs = this.#dcs.last;
     const recorded = dcs?.value.sync?.standbys ?? [];
-    this.#standbys.watch(recorded, doubt && !busy);
+    this.#standbys.watch(recorded, alarmed && !busy);
+    const others = memberNames(this.#input.spec).filter(name => name !== member);
+    this.#strays.watch(member === undefined || busy ? [] : others);
     return {
+      strays: this.#strays.found(),
       leader: dcs?.value.leader,
       sync: dcs?.value.sync && {
         leader: dcs.value.sync.leader,
         standbys: recorded.map(name => ({ name, streams: undefined, answers: this.#standbys.answers(name) })),
       },
-      ...(await this.#sight?.sample(doubt && !busy)),
+      ...seen,
     };
   }
 
@@ -112,15 +121,18 @@ export class LocalSentinel implements Sentinel {
     return (await send([postmaster, ...children], 'SIGKILL')) > 0;
   }
 
-  async wake(): Promise<void> {
-    const { clients, spec } = this.#input;
-    await Promise.allSettled(memberNames(spec).map(name => clients.patroni(name).wake(this.#stop.signal)));
+  async wake(member: string): Promise<void> {
+    await this.#input.clients
+      .patroni(member)
+      .wake(this.#stop.signal)
+      .catch(() => {});
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     this.#dcs[Symbol.dispose]();
     this.#standbys[Symbol.dispose]();
+    this.#strays[Symbol.dispose]();
     await this.#sight?.[Symbol.asyncDispose]();
   }
 }
@@ -134,7 +146,7 @@ class MemberSight implements AsyncDisposable {
   readonly #login: Repeated<boolean>;
   readonly #commit: Repeated<void>;
   /** undefined: it is being started, and cannot answer yet. */
-  readonly #patroni: Repeated<boolean | undefined>;
+  readonly #patroni: Repeated<{ answered: boolean; failsafe: boolean } | undefined>;
   /** Attempts of vantages that have ended since the last sample. */
   #vantages: { from: string; reached: boolean | undefined }[] = [];
   #asking = false;
@@ -151,10 +163,12 @@ class MemberSight implements AsyncDisposable {
     this.#commit = new Repeated(PACE.commit.calm, now, signal => this.#canary.commit(signal));
     this.#patroni = new Repeated(PACE.patroni.calm, now, async signal => {
       try {
-        await clients.patroni(member).status(signal, PATRONI_MS);
-        return true;
+        const { failsafe_mode_is_active: failsafe = false } = await clients
+          .patroni(member)
+          .status(signal, PATRONI_MS);
+        return { answered: true, failsafe };
       } catch {
-        return (await this.#patroniStarts()) ? undefined : false;
+        return (await this.#patroniStarts()) ? undefined : { answered: false, failsafe: false };
       }
     });
   }
@@ -179,18 +193,16 @@ class MemberSight implements AsyncDisposable {
     const at = now();
     const link = this.#link.look(at);
     if (link?.state === 'answered') this.#hostAnswered = true;
-    const restMs = link?.state === 'answered' ? ASK_REST_MS : 0;
-    if (doubt && !this.#asking && at - this.#askedAt >= restMs) void this.#ask();
+    const closed = link?.state === 'closed';
+    const restMs = link?.state === 'answered' || closed ? ASK_REST_MS : 0;
+    if ((doubt || closed) && !this.#asking && at - this.#askedAt >= restMs) void this.#ask();
     const vantages = this.#vantages.splice(0);
     const patroni = this.#patroni.last;
     const common = {
       member: this.member,
       link,
       vantages,
-      patroni:
-        patroni?.value === undefined
-          ? undefined
-          : { answered: patroni.value, failsafe: false, endedAt: patroni.endedAt },
+      patroni: patroni?.value && { ...patroni.value, endedAt: patroni.endedAt },
     };
     // Whoever is on a host that nothing reaches could not tell us anything.
     if (!this.#hostAnswered) return { ...common, process: 'unknown' };

@@ -44,6 +44,8 @@ export class World {
   leader: string | undefined;
   replicas: number;
   wish: Wish;
+  /** A member that is made anew gets a new volume. */
+  readonly lostVolumes = new Map<string, 'leaving' | 'gone'>();
   readonly #synchronousMode: boolean;
   #incarnation = 0;
   #move: string | undefined;
@@ -66,6 +68,7 @@ export class World {
       replicas: this.replicas,
       synchronousMode: this.#synchronousMode && this.wish.instances > 1,
       cordoned: new Set(this.wish.cordoned),
+      lostVolumes: this.lostVolumes,
     };
   }
 
@@ -110,6 +113,7 @@ export class World {
     for (let n = 0; n < this.replicas; n++) {
       const name = `demo-${n}`;
       if (this.members.some(item => item.name === name)) continue;
+      this.lostVolumes.delete(name);
       this.#incarnation += 1;
       this.members.push(
         member(name, {
