@@ -18,6 +18,7 @@ import { type PodRepository, repositoriesOf } from '../objects/repositories.ts';
 import { primaryOf } from '../patroni/view.ts';
 import { MEMBER_CONTAINER } from '../reconcile/act.ts';
 import { PsqlSession } from '../sql/psqlSession.ts';
+import { closeGaps } from './gaps.ts';
 import type { KubeBackupInput } from './input.ts';
 import { type LockWish, takeLease } from './lock.ts';
 import { ConfigMapNotes } from './notes.ts';
@@ -74,6 +75,11 @@ export class KubeBackups implements Backups {
 
   async archiver(signal: AbortSignal): Promise<ArchiverFacts | undefined> {
     return (await this.#lookInside(signal)).archiver;
+  }
+
+  /** After a failover: pushes what the primary before had not archived. Resolves with what was done. */
+  closeGaps(signal: AbortSignal): Promise<string[]> {
+    return closeGaps(this.memory, this.#input, signal);
   }
 
   async provision(signal: AbortSignal): ReturnType<Backups['provision']> {

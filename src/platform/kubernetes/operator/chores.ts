@@ -5,6 +5,7 @@ import { messageOf } from '../../../lib/errors.ts';
 import { sleep } from '../../../lib/time.ts';
 import type { ApplyContext, PlatformCluster } from '../../contract.ts';
 import type { LiveObject } from '../api/kinds.ts';
+import { mayHaveGaps, TIMELINES } from '../backup/gaps.ts';
 import { HEALTH, healthOf } from '../backup/health.ts';
 import { readNote } from '../backup/notes.ts';
 import { TEMPLATE_HASH } from '../objects/labels.ts';
@@ -72,7 +73,6 @@ export class ChoreRounds {
     const notes = watched.find('ConfigMap', namespace, repositoryHostName(name));
     const { look } = parseMemory(readNote(notes, SCHEDULE_MEMORY));
     const looked = readNote(notes, HEALTH) !== undefined;
-    if (looked && look !== undefined && Date.parse(look) > now().getTime()) return;
     const view = viewOf({
       cluster: name,
       hashAnnotation: TEMPLATE_HASH,
@@ -80,7 +80,11 @@ export class ChoreRounds {
       configMaps: watched.children('ConfigMap', key),
       renewedAgoMs: watched.renewedAgoMs(key, performance.now()),
     });
-    if (primaryOf(view)?.well !== true) return;
+    const primary = primaryOf(view);
+    if (primary?.well !== true) return;
+    // A new primary may have to archive what the old one had not.
+    const gaps = mayHaveGaps(readNote(notes, TIMELINES), spec, primary.timeline);
+    if (looked && !gaps && look !== undefined && Date.parse(look) > now().getTime()) return;
     if (!looked && wantsRepositoryHost(spec) && !this.#hostReady(namespace, name)) return;
     return spec;
   }
@@ -106,6 +110,10 @@ export class ChoreRounds {
     const { client } = this.#reconciler;
     const nothing = { manifest: '', services: [], stateDir: tmpdir() };
     using cluster = new RemoteCluster({ client, object, spec: withoutDumps(spec), ...nothing });
+    for (const message of await cluster.backups.closeGaps(signal)) {
+      const entry = { actor: 'keeper', event: 'gap-closed', subject: 'archive', message };
+      await cluster.journal.append({ ...entry, reason: 'the primary has changed' });
+    }
     for (const { what, failure } of await this.#chores(cluster, { signal, progress: () => {} })) {
       this.#report(`${key}: ${what}: ${failure === undefined ? 'done' : `failed: ${failure}`}`);
     }
@@ -113,7 +121,7 @@ export class ChoreRounds {
     await cluster.backups.memory.write(HEALTH, health);
     const fine = health.repositories.every(({ state, backups }) => state === 'ready' && backups.length > 0);
     const fresh = health.repositories.every(({ backups }) => backups.length === 0);
-    if (!fine) this.#notBefore.set(key, performance.now() + (fresh ? NEW_MS : SOON_MS));
+    this.#notBefore.set(key, performance.now() + (fresh ? NEW_MS : SOON_MS));
     if (!fine && health.failures.length === 0) await this.#lookAgain(cluster, signal);
   }
 

@@ -5,7 +5,6 @@ import type { Observation } from '../../../core/topology/observation.ts';
 import { RefusedError } from '../../../lib/errors.ts';
 import { poll } from '../../../lib/time.ts';
 import type {
-  Backups,
   ClientHold,
   ClusterRef,
   Credentials,
@@ -80,7 +79,7 @@ export class RemoteCluster extends Refused implements PlatformCluster {
   readonly journal: Journal;
   readonly faults: RemoteFaults;
   readonly #client: KubeClient;
-  readonly backups: Backups;
+  readonly backups: KubeBackups;
   readonly restores: Restores;
   readonly dumps: Dumps;
   readonly #manifest: string;
