@@ -27,11 +27,17 @@ export class JsonClient implements Disposable {
   readonly #host: string;
   readonly #port: number;
 
-  constructor(host: string, port: number, identity: TlsIdentity) {
+  /** @param tlsName the name in the server's certificate, where that is not `host`. */
+  constructor(host: string, port: number, identity: TlsIdentity, tlsName?: string) {
     this.#host = host;
     this.#port = port;
     // Parsing keys and certificates for each connection would cost more than the handshake.
-    const options = { secureContext: createSecureContext(identity), keepAlive: true, maxSockets: 4 };
+    const options = {
+      secureContext: createSecureContext(identity),
+      keepAlive: true,
+      maxSockets: 4,
+      ...(tlsName !== undefined && { servername: tlsName }),
+    };
     this.#agent = new Agent(options);
   }
 

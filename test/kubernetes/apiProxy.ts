@@ -90,7 +90,8 @@ export class ApiProxy implements AsyncDisposable {
     const { method = 'GET', url = '' } = incoming;
     const write = method !== 'GET' && !url.includes('/leases');
     const outgoing = requestHttps(this.#target(incoming), async response => {
-      if (write) await this.onWrite({ method, path: url.replace(/\?.*/, '') });
+      const done = (response.statusCode ?? 500) < 300;
+      if (write && done) await this.onWrite({ method, path: url.replace(/\?.*/, '') });
       answer.writeHead(response.statusCode ?? 502, response.headers);
       answer.flushHeaders();
       response.pipe(answer);

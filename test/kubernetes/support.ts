@@ -186,7 +186,7 @@ export class Bench implements AsyncDisposable {
     });
   }
 
-  /** Runs SQL in a member as the given user, through the Service of the primary; the password goes in on stdin. */
+  /** Runs SQL in a member as the given user, through the Service of the primary. */
   async sqlThroughService(
     cluster: string,
     from: string,
@@ -194,21 +194,56 @@ export class Bench implements AsyncDisposable {
     database: string,
     sql: string,
   ): Promise<string> {
+    const words = ['psql', '-X', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-f', '-'];
+    const result = await this.#inMember(cluster, { from, user, database, service: cluster }, words, sql);
+    if (result.code !== 0) throw new Error(`psql exited with ${result.code}: ${result.stderr}`);
+    return result.stdout.trim();
+  }
+
+  /** Four clients write through the pooler for so long; resolves with what pgbench says of them at the end. */
+  async writersThroughPooler(
+    cluster: string,
+    from: string,
+    user: string,
+    database: string,
+    options: { sql: string; seconds: number },
+  ): Promise<{ code: number; stdout: string; stderr: string }> {
+    const words = ['pgbench', '-n', '-c', '4', '-T', String(options.seconds), '-f', '/dev/stdin'];
+    const place = { from, user, database, service: `${cluster}-pooler` };
+    return await this.#inMember(cluster, place, words, options.sql);
+  }
+
+  /** Runs a client program in a member; password and input go in on stdin. */
+  async #inMember(
+    cluster: string,
+    {
+      from,
+      user,
+      database,
+      service: name,
+    }: { from: string; user: string; database: string; service: string },
+    words: string[],
+    input: string,
+  ) {
     const secret = await this.get('Secret', `${user}.${cluster}.credentials.postgresql.acid.zalan.do`);
     const password = Buffer.from(
       (secret?.data as { password?: string } | undefined)?.password ?? '',
       'base64',
     ).toString();
-    const service = await this.get('Service', cluster);
+    const service = await this.get('Service', name);
     const { clusterIP } = (service?.spec ?? {}) as { clusterIP?: string };
     const target = { namespace: this.namespace, pod: from, container: 'postgres' };
     const line = `host=${clusterIP} user=${user} dbname=${database} sslmode=require connect_timeout=3`;
-    const script = 'read -r PGPASSWORD; export PGPASSWORD; exec psql -X -A -t -v ON_ERROR_STOP=1 -f - "$0"';
-    await using running = await start(this.client, target, ['sh', '-c', script, line], signal());
-    running.write(`${password}\n${sql}\n\\q\n`);
-    const { code, stdout, stderr } = await running.ended;
-    if (code !== 0) throw new Error(`psql exited with ${code}: ${stderr}`);
-    return stdout.trim();
+    // What the program reads ends with a line of its own: exec cannot close the input alone.
+    const script = 'read -r PGPASSWORD; export PGPASSWORD; line=$1; shift; sed "/^END$/Q" | "$@" "$line"';
+    await using running = await start(
+      this.client,
+      target,
+      ['bash', '-o', 'pipefail', '-c', script, 'sh', line, ...words],
+      signal(),
+    );
+    running.write(`${password}\n${input}\nEND\n`);
+    return await running.ended;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -46,9 +46,10 @@ export class PatroniClient implements Disposable {
   readonly #http: JsonClient;
   readonly #name: string;
 
-  constructor(name: string, address: string, identity: TlsIdentity) {
+  /** @param tlsName the name in the member's certificate, where that is not its address. */
+  constructor(name: string, address: string, identity: TlsIdentity, tlsName?: string) {
     this.#name = name;
-    this.#http = new JsonClient(address, PATRONI_PORT, identity);
+    this.#http = new JsonClient(address, PATRONI_PORT, identity, tlsName);
   }
 
   /** What the member says of itself. Answers 200 or 503; both carry the status. */

@@ -18,7 +18,8 @@ export interface PoolerInput {
   port: number;
   /** Directory of this process's Unix socket: several processes share the TCP port. */
   socketDir: string;
-  pidFile: string;
+  /** undefined: none. One that is left behind keeps PgBouncer from starting where process ids come again. */
+  pidFile: string | undefined;
   /** Holds the one line that says where the database is; written on a role change. */
   targetFile: string;
   userlistFile: string;
@@ -69,7 +70,7 @@ export function renderPgbouncer(input: PoolerInput): string {
     ['listen_port', input.port],
     ['so_reuseport', 1],
     ['unix_socket_dir', input.socketDir],
-    ['pidfile', input.pidFile],
+    ...(input.pidFile === undefined ? [] : ([['pidfile', input.pidFile]] as [string, string][])),
     ['auth_type', 'hba'],
     ['auth_hba_file', input.hbaFile],
     ['auth_file', input.userlistFile],

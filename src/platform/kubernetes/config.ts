@@ -21,6 +21,15 @@ const timing = z.strictObject({
     .describe('A primary stays while the API server is away, as long as all members agree'),
 });
 
+const sentinel = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Synchronous clusters are watched closely: clients of the pooler wait while a primary is away, and a dead one is replaced after a second instead of the lease',
+    ),
+});
+
 const disruption = z.strictObject({
   enabled: z.boolean().default(true).describe('PodDisruptionBudgets: a drain takes one pod after the other'),
   nameFormat: z.string().includes('{cluster}').default('postgres-{cluster}-pdb'),
@@ -149,6 +158,7 @@ export const operatorConfigSchema = z.strictObject({
     .describe('Labels of the manifest that all its objects get'),
   inheritedAnnotations: z.array(z.string()).default([]).describe('The same for annotations'),
   patroni: timing.prefault({}),
+  sentinel: sentinel.prefault({}),
   pods: pods.prefault({}),
   spread: spread.prefault({}),
   services: services.prefault({}),

@@ -85,7 +85,10 @@ export class Connection {
     }
   }
 
-  /** Opens a WebSocket of the given subprotocol. Rejects with ApiUnreachableError, or the ApiError of a refusal. */
+  /**
+   * Opens a WebSocket of the given subprotocol, paused: the first messages may come with the answer, before anybody can
+   * listen. Rejects with ApiUnreachableError, or the ApiError of a refusal.
+   */
   async socket(path: string, protocol: string, asked: ApiRequest, signal: AbortSignal): Promise<WebSocket> {
     signal.throwIfAborted();
     const identity = await this.#credentials.identity(signal);
@@ -104,7 +107,10 @@ export class Connection {
     signal.addEventListener('abort', abort, { once: true });
     try {
       await new Promise<void>((resolve, reject) => {
-        socket.once('open', resolve);
+        socket.once('open', () => {
+          socket.pause();
+          resolve();
+        });
         socket.once('error', reject);
         socket.once('unexpected-response', (_request, response: IncomingMessage) => {
           void refusal(asked, response).then(reject, reject);

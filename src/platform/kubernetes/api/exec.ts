@@ -81,7 +81,12 @@ export async function start(
 
 /** A command in a container, byte by byte. */
 export interface AttachedProcess extends AsyncDisposable {
-  send(data: Uint8Array): void;
+  /** `sent` is called once it is on its way. */
+  send(data: Uint8Array, sent?: () => void): void;
+  /** Bytes that are not on their way yet. */
+  readonly unsent: number;
+  /** Holds what the command writes back, or lets it come again. */
+  hold(held: boolean): void;
   /** Settles when the command ends: with its exit code, or with ExecError, ApiUnreachableError, the signal's reason. */
   readonly ended: Promise<number>;
 }
@@ -138,8 +143,13 @@ export async function attach(
     socket.terminate();
   };
   signal.addEventListener('abort', abort, { once: true });
+  socket.resume();
   return {
-    send: data => socket.send(Buffer.concat([Buffer.of(STREAM.stdin), data])),
+    send: (data, sent) => socket.send(Buffer.concat([Buffer.of(STREAM.stdin), data]), () => sent?.()),
+    get unsent() {
+      return socket.bufferedAmount;
+    },
+    hold: held => (held ? socket.pause() : socket.resume()),
     ended: promise,
     async [Symbol.asyncDispose]() {
       signal.removeEventListener('abort', abort);

@@ -6,8 +6,8 @@ import { type Ask, readArchive } from '../../../engine/pgbackrest/readArchive.ts
 import { messageOf, PgherdError } from '../../../lib/errors.ts';
 import { exec } from '../api/exec.ts';
 import { ARCHIVE_FAILURE, DATA_DIRECTORY } from '../objects/layout.ts';
+import { MEMBER_CONTAINER } from '../objects/names.ts';
 import { type PodRepository, repositoriesOf } from '../objects/repositories.ts';
-import { MEMBER_CONTAINER } from '../reconcile/act.ts';
 import { PsqlSession } from '../sql/psqlSession.ts';
 import type { KubeBackupInput } from './input.ts';
 import { runTool } from './tool.ts';

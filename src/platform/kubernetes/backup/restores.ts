@@ -18,6 +18,7 @@ import type {
 } from '../../contract.ts';
 import { APPLICATION_LABEL, CLUSTER_LABEL } from '../objects/labels.ts';
 import { ARCHIVE_CONFIG, PGBACKREST } from '../objects/layout.ts';
+import { MEMBER_CONTAINER } from '../objects/names.ts';
 import { repositoriesOf } from '../objects/repositories.ts';
 import {
   type MembersLive,
@@ -26,7 +27,6 @@ import {
   restorePod,
 } from '../objects/restorePod.ts';
 import { primaryOf } from '../patroni/view.ts';
-import { MEMBER_CONTAINER } from '../reconcile/act.ts';
 import { refuse } from '../remote/refused.ts';
 import { PsqlSession } from '../sql/psqlSession.ts';
 import type { KubeBackupInput } from './input.ts';

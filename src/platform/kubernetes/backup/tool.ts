@@ -5,7 +5,7 @@ import { withDeadline } from '../../../lib/time.ts';
 import type { KubeClient } from '../api/client.ts';
 import { type ExecResult, type ExecTarget, start } from '../api/exec.ts';
 import { PGBACKREST } from '../objects/layout.ts';
-import { MEMBER_CONTAINER } from '../reconcile/act.ts';
+import { MEMBER_CONTAINER } from '../objects/names.ts';
 import type { KubeBackupInput } from './input.ts';
 
 export interface ToolRun {

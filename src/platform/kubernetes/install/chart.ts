@@ -68,6 +68,7 @@ function template(): string {
       true,
     ),
     resources: block('resources'),
+    nodeOptions: new Expression('$.Values.nodeOptions | quote'),
     nodeSelector: block('nodeSelector'),
     tolerations: block('tolerations'),
     monitoring: { interval: scalar('monitoring.interval'), labels: block('monitoring.labels') },

@@ -22,6 +22,8 @@ export interface Blanks {
   /** Of the pods: one that changes with the configuration, so that they are replaced, and the values' own. */
   podAnnotations: unknown;
   resources: unknown;
+  /** Of Node: without bounds it lets memory grow long before it looks for what is free. */
+  nodeOptions: unknown;
   nodeSelector: unknown;
   tolerations: unknown;
   monitoring: { interval: unknown; labels: unknown };
@@ -142,7 +144,10 @@ function deployment(blanks: Blanks, metadata: Part): Part {
                 allowPrivilegeEscalation: false,
                 capabilities: { drop: ['ALL'] },
               },
-              env: [{ name: 'HOME', value: '/tmp' }],
+              env: [
+                { name: 'HOME', value: '/tmp' },
+                { name: 'NODE_OPTIONS', value: blanks.nodeOptions },
+              ],
               volumeMounts: [
                 { name: 'config', mountPath: '/etc/pgherd', readOnly: true },
                 { name: 'tmp', mountPath: '/tmp' },

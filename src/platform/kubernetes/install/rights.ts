@@ -38,7 +38,8 @@ export const CLUSTER_RIGHTS: readonly Right[] = [
   right('', ['pods/exec'], ['get', 'create']),
   // One at a time works on the backups of a cluster.
   right('coordination.k8s.io', ['leases'], ['get', 'create', 'update']),
-  right('', ['events'], ['create', 'patch']),
+  // What the sentinel did before is read again: the cool-down outlives the operator.
+  right('', ['events'], ['list', 'create', 'patch']),
 ];
 
 /** In the operator's own namespace: the election. */

@@ -39,6 +39,12 @@ export function installValuesSchema(version: string) {
     resources: anyPart
       .default({ requests: { cpu: '100m', memory: '128Mi' }, limits: { memory: '512Mi' } })
       .describe('Of one replica'),
+    nodeOptions: z
+      .string()
+      .default('--max-semi-space-size=4 --max-old-space-size=256')
+      .describe(
+        'Bounds of memory for Node: what 500 clusters need twice over; raise both limits for thousands',
+      ),
     nodeSelector: labels.default({}).describe('Nodes that the operator may run on'),
     tolerations: z.array(anyPart).default([]).describe('Taints that the operator stands'),
     podAnnotations: labels.default({}).describe("Annotations of the operator's pods"),

@@ -31,6 +31,13 @@ export function poolerSelector(pooler: string): Record<string, string> {
   return { [POOLER_LABEL]: pooler };
 }
 
+/** What selects objects with all these labels, as lists are asked for. */
+export function selectorText(labels: Record<string, string>): string {
+  return Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
+}
+
 /** Labels of every object of the cluster. */
 export function clusterLabels({ spec, config }: ObjectsInput): Record<string, string> {
   return {

@@ -2,9 +2,12 @@
  * Names of the objects of a cluster: the format's contract (applications, dashboards and network policies lean on
  * it), and ours for what the format does not know.
  */
+import { databaseContainer } from '../../../core/manifest/sections/kubernetes.ts';
 import type { EndpointName } from '../../../core/manifest/spec.ts';
 
 export const POSTGRES_PORT = 5432;
+/** Name of the container with Patroni and PostgreSQL. */
+export const MEMBER_CONTAINER: string = databaseContainer;
 
 /** Service of each endpoint; the Deployments of the poolers have the same names. */
 export function serviceName(cluster: string, endpoint: EndpointName): string {

@@ -79,7 +79,8 @@ function configuration(input: ObjectsInput, endpoint: PoolerEndpoint): Record<st
       addresses: ['*'],
       port: POSTGRES_PORT,
       socketDir: POOLER_RUN_DIRECTORY,
-      pidFile: `${POOLER_RUN_DIRECTORY}/pgbouncer.pid`,
+      // Its directory outlives the container, in which the process has the same number each time.
+      pidFile: undefined,
       targetFile: `${POOLER_DIRECTORY}/databases.ini`,
       userlistFile: `${USERLIST_DIRECTORY}/userlist.txt`,
       hbaFile: `${POOLER_DIRECTORY}/hba.conf`,

@@ -12,9 +12,10 @@ import { campaign } from '../lease/leadership.ts';
 import { createMetrics } from '../metrics/metrics.ts';
 import { serveMetrics } from '../metrics/server.ts';
 import { Workers } from '../queue/workers.ts';
-import type { Reconciler } from '../reconcile/context.ts';
+import type { Choreography, Reconciler } from '../reconcile/context.ts';
 import { LoadBalancers } from '../reconcile/loadBalancers.ts';
 import { reconcile } from '../reconcile/reconcile.ts';
+import { Sentinels } from '../sentinel/sentinels.ts';
 import { ChoreRounds, type DoChores } from './chores.ts';
 import { figuresOf } from './figures.ts';
 import { Watched } from './watched.ts';
@@ -32,6 +33,7 @@ export interface OperatorOptions extends AccessOptions {
   openssl: string;
   /** Of `src/backup`. */
   chores: DoChores;
+  choreography: Choreography;
   signal: AbortSignal;
   /** One line for people: what happens, what fails. */
   report(line: string): void;
@@ -100,6 +102,14 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
     report(`${key}: the primary is ${to}, it was ${from} (${(silentMs / 1000).toFixed(1)} s without)`);
   };
   const recorder = new Recorder(client, report);
+  const sentinels = new Sentinels({
+    client,
+    config,
+    watched,
+    watch: options.choreography.watch,
+    operation: key => reconciler.memory.get(key)?.operation,
+    report,
+  });
   const reconciler: Reconciler = {
     client,
     watched,
@@ -107,6 +117,8 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
     operatorId: `${namespace}/${lease}`,
     sightings: new Map(),
     openssl: options.openssl,
+    choreography: options.choreography,
+    sentinels,
     loadBalancers: new LoadBalancers(client, namespaces),
     metrics,
     record: (cluster, facts, inner) => recorder.record(cluster, facts, inner),
@@ -134,6 +146,7 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
       timing: LEASE_TIMING,
       async lead(term, stillLeading) {
         check = stillLeading;
+        sentinels.lead(term);
         for (const cluster of watched.clusters()) {
           workers.add(`${cluster.metadata.namespace}/${cluster.metadata.name}`);
         }

@@ -132,6 +132,11 @@ export class Watched {
     return new Set(nodes.filter(closed).map(node => node.metadata.name));
   }
 
+  /** When the leader key was last seen to be renewed (performance.now()). */
+  renewedAt(key: string): number | undefined {
+    return this.#renewals.get(key)?.at;
+  }
+
   /** Milliseconds since the leader key was last seen to be renewed. */
   renewedAgoMs(key: string, now: number): number | undefined {
     const renewal = this.#renewals.get(key);

@@ -1,24 +1,22 @@
+import type { ClusterSpec } from '../../../core/manifest/spec.ts';
 import type { LiveObject } from '../api/kinds.ts';
-import { askSwitchover, restartMember } from '../patroni/write.ts';
+import { SteeredCluster } from '../remote/steered.ts';
 import type { RollStep } from '../roll/decide.ts';
-import type { Tools } from './context.ts';
+import type { Memory, Tools } from './context.ts';
 import { scale } from './objects.ts';
-
-/** Name of the container with Patroni and PostgreSQL. */
-export const MEMBER_CONTAINER = 'postgres';
 
 export interface ActContext extends Tools {
   cluster: LiveObject;
-  labels: Record<string, string>;
+  spec: ClusterSpec;
 }
 
 /** Does the one step that was decided, and says so in an Event. Resolves with whether anything was done. */
 export async function act(
   step: RollStep,
-  { cluster, labels, reconciler, memory, signal }: ActContext,
+  { cluster, spec, reconciler, memory, signal }: ActContext,
 ): Promise<boolean> {
-  const { client, metrics } = reconciler;
-  const { name, namespace = 'default' } = cluster.metadata;
+  const { client, metrics, choreography } = reconciler;
+  const { namespace = 'default' } = cluster.metadata;
   const say = (reason: string, message: string) =>
     reconciler.record(cluster, { type: 'Normal', reason, message }, signal);
   switch (step.kind) {
@@ -39,13 +37,16 @@ export async function act(
     case 'switchover':
       await say('Switchover', `${step.to} takes over from ${step.from}: ${step.reason}`);
       memory.movingTo = step.to;
-      await askSwitchover(step.from, step.to, { client, namespace, cluster: name, labels, signal });
+      await operating(memory, 'switchover', async () => {
+        using held = new SteeredCluster(client, cluster, spec);
+        await choreography.move(held, { from: step.from, to: step.to }, { signal, progress() {} });
+      });
       break;
     case 'restart-member':
       await say('MemberRestarted', `PostgreSQL of ${step.member} is restarted: ${step.reason}`);
-      await restartMember({ namespace, pod: step.member, container: MEMBER_CONTAINER }, name, {
-        client,
-        signal,
+      await operating(memory, 'restart', async () => {
+        using held = new SteeredCluster(client, cluster, spec);
+        await choreography.restart(held, step.member, { signal, progress() {} });
       });
       break;
     case 'scale':
@@ -55,4 +56,14 @@ export async function act(
   }
   metrics.steps.inc({ kind: step.kind });
   return true;
+}
+
+/** The sentinel keeps its hands off meanwhile. */
+async function operating(memory: Memory, operation: string, work: () => Promise<void>): Promise<void> {
+  memory.operation = operation;
+  try {
+    await work();
+  } finally {
+    memory.operation = undefined;
+  }
 }

@@ -5,10 +5,9 @@ import { ExecError, exec } from '../api/exec.ts';
 import type { LiveObject } from '../api/kinds.ts';
 import { decoded } from '../children/secrets.ts';
 import { OWN_TLS, serverTls } from '../objects/layout.ts';
-import { certificateSecretName } from '../objects/names.ts';
+import { certificateSecretName, MEMBER_CONTAINER } from '../objects/names.ts';
 import { POOLER_CONTAINER } from '../objects/pooler.ts';
 import { ordinalOf } from '../patroni/view.ts';
-import { MEMBER_CONTAINER } from './act.ts';
 import type { Tools } from './context.ts';
 
 /** Hash of the certificates that the servers of a pod have read, on the pod. */

@@ -1,4 +1,5 @@
 import type { ClusterSpec } from '../../../core/manifest/spec.ts';
+import type { ApplyContext, PlatformCluster } from '../../contract.ts';
 import type { KubeClient } from '../api/client.ts';
 import type { LiveObject } from '../api/kinds.ts';
 import type { Settled } from '../children/apply.ts';
@@ -7,11 +8,27 @@ import type { EventFacts } from '../events/recorder.ts';
 import type { LeaseSighting } from '../lease/judge.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Watched } from '../operator/watched.ts';
+import type { Sentinels } from '../sentinel/sentinels.ts';
 import type { Trouble } from '../status/compute.ts';
 import type { LoadBalancers } from './loadBalancers.ts';
 
 /** Set to any new value by a person who wants every pod to be made anew, one after the other. */
 export const RESTART_ANNOTATION = 'pgherd.dev/restarted-at';
+
+/**
+ * What is done to a primary with its clients held back, and who watches it: control's, which is above this room and
+ * handed down by the composition root.
+ */
+export interface Choreography {
+  move(
+    cluster: PlatformCluster,
+    options: { from: string; to: string | undefined },
+    context: ApplyContext,
+  ): Promise<string>;
+  restart(cluster: PlatformCluster, member: string, context: ApplyContext): Promise<void>;
+  /** The sentinel: until the signal aborts. */
+  watch(cluster: PlatformCluster, signal: AbortSignal, report: (line: string) => void): Promise<void>;
+}
 
 /** What every run of the reconciler works with. */
 export interface Reconciler {
@@ -25,6 +42,8 @@ export interface Reconciler {
   openssl: string;
   loadBalancers: LoadBalancers;
   metrics: Metrics;
+  choreography: Choreography;
+  sentinels: Pick<Sentinels, 'keep' | 'drop'>;
   record(cluster: LiveObject, facts: EventFacts, signal: AbortSignal): Promise<void>;
   now(): Date;
   /** What was found out earlier and spares work; all of it can be lost at any time. */
@@ -50,6 +69,8 @@ export interface Memory {
   postponed: string | undefined;
   /** Whom we last asked to take over: its taking over was planned. */
   movingTo: string | undefined;
+  /** What we are doing to the primary right now. */
+  operation: string | undefined;
   /** The manifest of this generation, read. */
   parsed: { version: string; spec: ClusterSpec } | undefined;
 }
@@ -73,6 +94,7 @@ export function memoryOf(reconciler: Reconciler, key: string): Memory {
       certificates: { notBefore: 0, foreign: '', foreignAt: Number.NEGATIVE_INFINITY },
       postponed: undefined,
       movingTo: undefined,
+      operation: undefined,
       parsed: undefined,
     };
     reconciler.memory.set(key, memory);

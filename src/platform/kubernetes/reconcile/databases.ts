@@ -4,10 +4,10 @@ import { messageOf } from '../../../lib/errors.ts';
 import type { LiveObject } from '../api/kinds.ts';
 import type { Passwords } from '../children/secrets.ts';
 import { hashOf } from '../objects/hash.ts';
+import { MEMBER_CONTAINER } from '../objects/names.ts';
 import { type PatroniView, primaryOf } from '../patroni/view.ts';
 import { syncDatabases } from '../sql/databases.ts';
 import type { Trouble } from '../status/compute.ts';
-import { MEMBER_CONTAINER } from './act.ts';
 import type { Tools } from './context.ts';
 
 /** Roles and databases are compared this often although neither manifest nor Secrets changed. */

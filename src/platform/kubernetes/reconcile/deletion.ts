@@ -66,6 +66,7 @@ export async function takeDown(
       }
     }
     for (const map of patroniConfigMaps(name)) {
+      if (watched.find('ConfigMap', namespace, map) === undefined) continue;
       await client.remove({ kind: 'ConfigMap', namespace, name: map }, {}, signal);
     }
   }

@@ -1,8 +1,9 @@
-import type { ClusterSpec } from '../../../core/manifest/spec.ts';
+import type { ClusterSpec, EndpointName } from '../../../core/manifest/spec.ts';
 import type { KubeClient } from '../api/client.ts';
 import { bodyOf } from '../api/connection.ts';
 import { ApiForbiddenError } from '../api/errors.ts';
 import type { LiveObject } from '../api/kinds.ts';
+import { serviceName } from '../objects/names.ts';
 import type { Tools } from './context.ts';
 
 /** On the pods by which K3s' servicelb holds the ports of a Service. */
@@ -53,18 +54,46 @@ export class LoadBalancers {
   }
 }
 
-/** Warns where a Service of the cluster would get its address from two. */
-export async function warnOfTwoLoadBalancers(
+/** Time to get an address. */
+const PATIENCE_MS = 90_000;
+
+/** Warns where a Service of the cluster gets no address from outside, or would get one from two. */
+export async function judgeAddresses(
   cluster: LiveObject,
   spec: ClusterSpec,
   { reconciler, signal }: Tools,
 ): Promise<void> {
-  const open = Object.values(spec.kubernetes.services).some(
-    service => service.loadBalancer && !service.nodePort,
-  );
-  if (!open || !(await reconciler.loadBalancers.both(signal))) return;
-  const message =
-    'servicelb of K3s and MetalLB both give addresses to Services, and overwrite each other: switch servicelb off on ' +
-    'every server (`disable: [servicelb]` in /etc/rancher/k3s/config.yaml)';
-  await reconciler.record(cluster, { type: 'Warning', reason: 'TwoLoadBalancers', message }, signal);
+  const { watched, loadBalancers, record, now } = reconciler;
+  const { name, namespace = 'default' } = cluster.metadata;
+  const warn = (reason: string, message: string) =>
+    record(cluster, { type: 'Warning', reason, message }, signal);
+  const open = (Object.keys(spec.kubernetes.services) as EndpointName[]).filter(endpoint => {
+    const { loadBalancer, nodePort } = spec.kubernetes.services[endpoint];
+    return loadBalancer && !nodePort;
+  });
+  if (open.length === 0) return;
+  if (await loadBalancers.both(signal)) {
+    await warn(
+      'TwoLoadBalancers',
+      'servicelb of K3s and MetalLB both give addresses to Services, and overwrite each other: switch servicelb off on ' +
+        'every server (`disable: [servicelb]` in /etc/rancher/k3s/config.yaml)',
+    );
+  }
+  const without = open
+    .map(endpoint => watched.find('Service', namespace, serviceName(name, endpoint)))
+    .filter(service => service !== undefined && !hasAddress(service, now()))
+    .map(service => service?.metadata.name);
+  if (without.length > 0) {
+    await warn(
+      'NoAddress',
+      `${without.join(', ')}: no load balancer gives an address; servicelb of K3s can give port 5432 of a node to one ` +
+        'Service only, MetalLB an address to each',
+    );
+  }
+}
+
+function hasAddress({ metadata, status }: LiveObject, now: Date): boolean {
+  const { loadBalancer } = (status ?? {}) as { loadBalancer?: { ingress?: unknown[] } };
+  const age = now.getTime() - Date.parse(metadata.creationTimestamp ?? now.toISOString());
+  return (loadBalancer?.ingress?.length ?? 0) > 0 || age < PATIENCE_MS;
 }

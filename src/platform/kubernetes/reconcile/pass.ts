@@ -20,7 +20,7 @@ import { OPERATOR_ANNOTATION } from './claim.ts';
 import { type Memory, memoryOf, type Reconciler, type Tools } from './context.ts';
 import { lookAtDatabases } from './databases.ts';
 import { FINALIZER, takeDown } from './deletion.ts';
-import { warnOfTwoLoadBalancers } from './loadBalancers.ts';
+import { judgeAddresses } from './loadBalancers.ts';
 import { readManifest } from './manifest.ts';
 import { type ObjectsResult, syncObjects } from './objects.ts';
 import { report, reportBlind } from './report.ts';
@@ -62,9 +62,10 @@ export class Pass {
     await this.#claim();
     await this.#redirect();
     const objects = await this.#objects(spec);
-    await warnOfTwoLoadBalancers(this.#cluster, spec, this.#tools);
+    await judgeAddresses(this.#cluster, spec, this.#tools);
     const volumes = await syncVolumes(this.#cluster, spec, this.#reconciler, this.#signal);
     const view = this.#view();
+    this.#guard(spec, view);
     const step = this.#decide(spec, view, objects);
     const settings = await this.#settings(spec, view);
     // A changed configuration is seen by the members a moment later, and may ask for restarts.
@@ -72,7 +73,7 @@ export class Pass {
       ? false
       : await act(step, {
           cluster: this.#cluster,
-          labels: objects.labels,
+          spec,
           ...this.#tools,
         });
     // While the primary is about to move or stop, a conversation with it would only break off.
@@ -97,6 +98,7 @@ export class Pass {
 
   /** One round of taking down what was deleted. */
   async end(): Promise<Outcome> {
+    this.#reconciler.sentinels.drop(this.#key);
     const { done, waitingFor } = await takeDown(this.#cluster, this.#reconciler, this.#signal);
     if (done) {
       this.#reconciler.memory.delete(this.#key);
@@ -220,6 +222,14 @@ export class Pass {
       await this.#reconciler.record(this.#cluster, facts, this.#signal);
     }
     return message;
+  }
+
+  /** Once it lives: before, a primary that does not answer is no news. */
+  #guard(spec: ClusterSpec, view: PatroniView): void {
+    const version = this.#memory.parsed?.version ?? '';
+    if (primaryOf(view)?.well === true) {
+      this.#reconciler.sentinels.keep(this.#key, version, this.#cluster, spec);
+    }
   }
 
   #view(): PatroniView {

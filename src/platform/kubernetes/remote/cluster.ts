@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { ClusterSpec, EndpointName } from '../../../core/manifest/spec.ts';
 import type { Desired } from '../../../core/plan/action.ts';
 import type { Observation } from '../../../core/topology/observation.ts';
-import { RefusedError } from '../../../lib/errors.ts';
+import { PgherdError, RefusedError } from '../../../lib/errors.ts';
 import { poll } from '../../../lib/time.ts';
 import type {
   ClientHold,
@@ -10,6 +10,7 @@ import type {
   Credentials,
   Dumps,
   EndpointAddress,
+  HoldLimits,
   InsideTarget,
   Journal,
   LogLine,
@@ -28,16 +29,19 @@ import { decoded } from '../children/secrets.ts';
 import { operatorConfigSchema } from '../config.ts';
 import { CLUSTER_LABEL, memberSelector, TEMPLATE_HASH } from '../objects/labels.ts';
 import { PATRONI_FILE } from '../objects/layout.ts';
-import { patroniConfigMaps } from '../objects/names.ts';
+import { MEMBER_CONTAINER, patroniConfigMaps } from '../objects/names.ts';
 import { desiredDynamicConfig } from '../objects/patroni.ts';
-import { type PatroniView, primaryOf, viewOf } from '../patroni/view.ts';
+import { handOn } from '../patroni/handOn.ts';
+import { readDcs } from '../patroni/leaderKey.ts';
+import { type PatroniView, viewOf } from '../patroni/view.ts';
+import { wakePatroni } from '../patroni/wake.ts';
 import { askSwitchover, PatroniRefusedError, restartMember } from '../patroni/write.ts';
-import { MEMBER_CONTAINER } from '../reconcile/act.ts';
+import { HoldShells, holdPoolers } from '../poolers/hold.ts';
 import { addressOf, ENDPOINTS } from './addresses.ts';
 import { authorityFile } from './authority.ts';
 import { remoteDumps } from './dumps.ts';
 import { type RemoteFaults, remoteFaults } from './faults/index.ts';
-import { Forwards, nobodyServes } from './forwards.ts';
+import { Forwards } from './forwards.ts';
 import { Inside } from './inside.ts';
 import { EventJournal } from './journal.ts';
 import { readLogs } from './logs.ts';
@@ -65,6 +69,8 @@ export interface RemoteClusterInput {
   spec: ClusterSpec;
   /** Where copies of authorities' certificates are kept. */
   stateDir: string;
+  /** Pods of the cluster and its poolers, where somebody watches them. */
+  pods?: (() => Promise<LiveObject[]>) | undefined;
 }
 
 /**
@@ -87,11 +93,12 @@ export class RemoteCluster extends Refused implements PlatformCluster {
   readonly #stateDir: string;
   readonly #passfiles = new Passfiles();
   readonly #inside: Inside;
+  readonly #shells: HoldShells;
   #forwards: Forwards | undefined;
   /** What the leader key said, and since when we have seen it say so. */
   #renewal: { text: string; at: number; renewed: boolean } | undefined;
 
-  constructor({ client, object, manifest, services, spec, stateDir }: RemoteClusterInput) {
+  constructor({ client, object, manifest, services, spec, stateDir, pods }: RemoteClusterInput) {
     super();
     this.#client = client;
     this.#manifest = manifest;
@@ -107,6 +114,7 @@ export class RemoteCluster extends Refused implements PlatformCluster {
     this.drillsAllowed = object.metadata.annotations?.[ALLOW_DRILLS] === 'true';
     this.journal = new EventJournal(client, object, this.ref);
     this.#inside = new Inside(client);
+    this.#shells = new HoldShells({ ...this.#place(), watched: pods });
     this.faults = remoteFaults(client, object, signal => this.#look(signal));
   }
 
@@ -114,6 +122,7 @@ export class RemoteCluster extends Refused implements PlatformCluster {
     this.#forwards?.[Symbol.dispose]();
     this.#inside[Symbol.dispose]();
     this.#passfiles[Symbol.dispose]();
+    void this.#shells[Symbol.asyncDispose]();
   }
 
   async observe(_options: ObserveOptions, signal: AbortSignal): Promise<Observation> {
@@ -141,6 +150,7 @@ export class RemoteCluster extends Refused implements PlatformCluster {
         throw new RefusedError({ code: 'no-candidate', message: 'no standby can take over now' });
       }
       await askSwitchover(from, best, this.#dcs(signal));
+      await wakePatroni(this.#dcs(signal));
     },
     failover: async ({ to }, signal) => {
       await this.#patronictl(to, ['failover', '--candidate', to, '--force'], signal);
@@ -158,24 +168,33 @@ export class RemoteCluster extends Refused implements PlatformCluster {
     return names.filter(name => name !== undefined).sort();
   }
 
-  /** PgBouncer's Deployments are not paused yet: clients of a moved primary reconnect. */
-  async holdClients(): Promise<ClientHold> {
-    return {
-      drained: false,
-      aim: async () => {},
-      release: async () => {},
-      [Symbol.asyncDispose]: async () => {},
-    };
+  /** Opens what `holdClients` will need. Never rejects. */
+  protected async warm(): Promise<void> {
+    await this.#shells.warm();
+  }
+
+  async holdClients(limits: HoldLimits): Promise<ClientHold> {
+    return await holdPoolers(this.#shells, limits);
   }
 
   async checkpoint(member: string, signal: AbortSignal): Promise<void> {
     const words = ['psql', '-X', '-q', '-U', 'postgres', '-d', 'postgres', '-c', 'CHECKPOINT'];
-    await exec(this.#client, this.#container(member), words, { timeoutMs: CHECKPOINT_MS, signal });
+    const [{ code, stderr }] = await Promise.all([
+      exec(this.#client, this.#container(member), words, { timeoutMs: CHECKPOINT_MS, signal }),
+      // The first look takes a while, and clients are not held yet; so do the shells.
+      this.#look(signal),
+      this.warm(),
+    ]);
+    if (code === 0) return;
+    throw new PgherdError({
+      code: 'checkpoint-failed',
+      message: `${member} did not do a checkpoint`,
+      detail: stderr.trim().slice(-500),
+    });
   }
 
-  /** Patroni hands on by itself, a second later. */
-  async handOn(): Promise<string[]> {
-    return [];
+  async handOn(member: string, signal: AbortSignal): Promise<string[]> {
+    return await handOn(this.#container(member), this.#dcs(signal));
   }
 
   async awaitOtherPrimary(
@@ -184,10 +203,12 @@ export class RemoteCluster extends Refused implements PlatformCluster {
   ): Promise<string> {
     return poll(
       async inner => {
-        const primary = primaryOf(await this.#look(inner));
-        return primary?.well === true && primary.name !== than ? primary.name : undefined;
+        const { key } = await readDcs(this.#dcs(inner));
+        const holder = key?.holder;
+        if (holder === undefined || holder === than) return undefined;
+        return (await this.#shells.takesWrites(holder)) ? holder : undefined;
       },
-      { what: `another primary than ${than}`, timeoutMs, everyMs: 300, signal },
+      { what: `another primary than ${than}`, timeoutMs, everyMs: 30, signal },
     );
   }
 
@@ -242,15 +263,15 @@ export class RemoteCluster extends Refused implements PlatformCluster {
 
   async reach(signal: AbortSignal): Promise<string> {
     const there = ENDPOINTS.filter(name => this.endpoint(name) !== undefined);
-    this.#forwards ??= await Forwards.open(this.#client, this.ref, there, signal);
-    return 'measured from outside, through port-forwards of the API server, which are slower than a pod on its own network';
+    this.#forwards ??= await Forwards.open(this.#client, this.ref, there, this.#services, signal);
+    return 'measured from outside, through the API server and a relay in one pod, which is slower than from a pod of its own';
   }
 
   caFile(): Promise<string> {
     return authorityFile(this.#client, this.ref, this.spec, join(this.#stateDir, 'kubernetes'));
   }
 
-  /** This machine's psql, through a port-forward. */
+  /** This machine's psql, through a port of its own. */
   async psql(options: { endpoint: EndpointName; user: string; database: string }): Promise<{
     argv: string[];
     env: Record<string, string>;
@@ -259,8 +280,7 @@ export class RemoteCluster extends Refused implements PlatformCluster {
     const [caFile, { password }] = await Promise.all([this.caFile(), this.credentials(user)]);
     await this.reach(AbortSignal.timeout(REACH_MS));
     const address = this.endpoint(endpoint);
-    const pods = await this.#forwards?.pods(endpoint);
-    if (address === undefined || pods?.length === 0) throw nobodyServes(this.ref, endpoint);
+    if (address === undefined) throw noSuchEndpoint(endpoint);
     const argv = psqlArguments(address, { user, database, caFile });
     return { argv, env: { PGPASSFILE: this.#passfiles.write(user, password) } };
   }
@@ -269,9 +289,13 @@ export class RemoteCluster extends Refused implements PlatformCluster {
     return { namespace: this.ref.namespace, pod, container: MEMBER_CONTAINER };
   }
 
-  #dcs(signal: AbortSignal) {
+  #place() {
     const { name: cluster, namespace } = this.ref;
-    return { client: this.#client, namespace, cluster, labels: memberSelector(cluster), signal };
+    return { client: this.#client, namespace, cluster };
+  }
+
+  #dcs(signal: AbortSignal) {
+    return { ...this.#place(), labels: memberSelector(this.ref.name), signal };
   }
 
   async #patronictl(pod: string, words: string[], signal: AbortSignal): Promise<void> {
@@ -320,4 +344,12 @@ export class RemoteCluster extends Refused implements PlatformCluster {
       signal.throwIfAborted();
     }
   }
+}
+
+function noSuchEndpoint(endpoint: EndpointName): RefusedError {
+  return new RefusedError({
+    code: 'no-such-endpoint',
+    message: `the manifest asks for no ${endpoint} endpoint`,
+    hint: 'enableConnectionPooler and enableReplicaConnectionPooler switch the poolers on',
+  });
 }

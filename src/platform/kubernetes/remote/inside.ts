@@ -6,10 +6,12 @@ import { withDeadline } from '../../../lib/time.ts';
 import type { InsideTarget } from '../../contract.ts';
 import type { KubeClient } from '../api/client.ts';
 import type { ExecTarget } from '../api/exec.ts';
+import { SOCKET_DIRECTORY } from '../objects/layout.ts';
 import { POSTGRES_PORT } from '../objects/names.ts';
 import { Relay } from './relay.ts';
 
 const OPEN_MS = 5_000;
+const SOCKET = `${SOCKET_DIRECTORY}/.s.PGSQL.${POSTGRES_PORT}`;
 /** After a relay could not be opened: a pod that is gone is not asked for with every connection. */
 const PAUSE_MS = 500;
 
@@ -70,7 +72,7 @@ export class Inside implements Disposable {
     if (performance.now() - entrance.failedAt < PAUSE_MS)
       throw new Error('a moment ago it could not be opened');
     entrance.relay ??= this.#open(entrance);
-    (await entrance.relay).connect(local);
+    (await entrance.relay).connect(local, SOCKET);
   }
 
   async #open(entrance: Entrance): Promise<Relay> {

@@ -7,8 +7,8 @@ import type { ExecTarget } from '../api/exec.ts';
 import type { LiveObject } from '../api/kinds.ts';
 import { type LogQuery, podLog, type StampedLine, stampOf } from '../api/podLog.ts';
 import { APPLICATION_LABEL, CLUSTER_LABEL, memberSelector, POOLER_LABEL } from '../objects/labels.ts';
+import { MEMBER_CONTAINER } from '../objects/names.ts';
 import { POOLER_CONTAINER } from '../objects/pooler.ts';
-import { MEMBER_CONTAINER } from '../reconcile/act.ts';
 
 /** Lines of several pods that came within this time are put in order. */
 const GATHER_MS = 250;

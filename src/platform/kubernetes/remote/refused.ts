@@ -1,4 +1,5 @@
 import { RefusedError } from '../../../lib/errors.ts';
+import type { Sentinel } from '../../contract.ts';
 
 export function refuse(what: string): never {
   throw new RefusedError({
@@ -20,7 +21,7 @@ export class Refused {
   guard = (): never => refuse('the resident control plane');
   heal = (): never => refuse('the resident control plane');
   remember = (): never => refuse('the resident control plane');
-  sentinel = (): never => refuse('the sentinel');
+  sentinel: () => Sentinel = () => refuse('the sentinel');
   stop = (): never => refuse('stopping by a command (write numberOfInstances: 0)');
   destroy = (): never => refuse('deleting by a command (kubectl delete postgresql)');
 }

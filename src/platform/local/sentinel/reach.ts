@@ -1,29 +1,9 @@
 /** Whether a host answers, seen from outside or from another member's host. */
 import { spawn } from 'node:child_process';
-import { connect } from 'node:net';
-import { codeOf } from '../../../lib/errors.ts';
+import { answersTo, REACH_MS } from '../../../lib/reach.ts';
 import { memberAddress, networkNames } from '../layout.ts';
 import { enter } from '../network.ts';
 import type { ClusterRecord } from '../record.ts';
-
-/** [D] Two attempts must fit between the first silence and the end of patience. */
-export const REACH_MS = 150;
-
-/** A connection was taken or refused within REACH_MS: both are answers. Never rejects. */
-export function answersTo(host: string, port: number, localAddress?: string): Promise<boolean> {
-  return new Promise(resolve => {
-    const socket = connect({ host, port, ...(localAddress !== undefined && { localAddress }) });
-    const end = (reached: boolean) => {
-      clearTimeout(timer);
-      socket.destroy();
-      resolve(reached);
-    };
-    // Timers come before sockets: whoever was late himself may find the answer waiting.
-    const timer = setTimeout(() => setImmediate(() => end(false)), REACH_MS);
-    socket.once('connect', () => end(true));
-    socket.once('error', error => end(codeOf(error) === 'ECONNREFUSED'));
-  });
-}
 
 /**
  * Whether PostgreSQL of `suspect` can be reached from another member's host. Members without networks of their own

@@ -4,8 +4,12 @@ import { performance } from 'node:perf_hooks';
 import type { Sample } from '../../../core/failover/sample.ts';
 import { outside } from '../../../core/failover/sample.ts';
 import type { ClusterSpec } from '../../../core/manifest/spec.ts';
+import { Standbys } from '../../../engine/patroni/standbys.ts';
+import { Link } from '../../../engine/postgres/link.ts';
 import { readIfExists } from '../../../lib/files.ts';
 import { lockHolder } from '../../../lib/process.ts';
+import { answersTo } from '../../../lib/reach.ts';
+import { Repeated } from '../../../lib/repeated.ts';
 import type { Aim, SenseSample, Sentinel, Sight } from '../../contract.ts';
 import type { ClientPool } from '../clients.ts';
 import { postgresOf } from '../faults/members.ts';
@@ -16,10 +20,7 @@ import { serviceStatus } from '../runit.ts';
 import type { SecretStore } from '../secrets.ts';
 import { type DcsRead, readDcs, revokeLeader } from './dcs.ts';
 import { Canary, LOGIN_MS, login } from './inside.ts';
-import { Link } from './link.ts';
-import { answersTo, reachedFrom } from './reach.ts';
-import { Repeated } from './repeated.ts';
-import { Standbys } from './standbys.ts';
+import { reachedFrom } from './reach.ts';
 import { Strays } from './strays.ts';
 
 export interface SensesInput {
@@ -61,7 +62,7 @@ export class LocalSentinel implements Sentinel {
     this.#input = input;
     this.calmMs = input.record.isolated ? CALM_MS.isolated : CALM_MS.together;
     const { scope, clients } = input;
-    this.#standbys = new Standbys(clients, now);
+    this.#standbys = new Standbys(name => clients.patroni(name), now);
     this.#strays = new Strays(input, now);
     this.#dcs = new Repeated(PACE.dcs.calm, now, signal =>
       readDcs(scope, clients, { now, everyVoter: this.#doubt }, signal),

@@ -1,11 +1,11 @@
 /** Members that take writes, by the word of their own host, beside a Patroni that does not answer. */
+import { answersTo } from '../../../lib/reach.ts';
+import { Repeated } from '../../../lib/repeated.ts';
 import type { ClientPool } from '../clients.ts';
 import { memberAddress, ordinalOf, type Paths } from '../layout.ts';
 import { connectInside } from '../primarySql.ts';
 import { insideTarget } from '../psqlCommand.ts';
 import type { ClusterRecord } from '../record.ts';
-import { answersTo } from './reach.ts';
-import { Repeated } from './repeated.ts';
 
 /** Nobody waits for this fence: the lease has moved, and clients with it. */
 const PACE = { calm: 5_000, suspect: 500 };

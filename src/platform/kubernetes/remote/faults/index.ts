@@ -7,9 +7,9 @@ import type { ApplyContext, Faults, Injection, RegisteredFault } from '../../../
 import type { KubeClient } from '../../api/client.ts';
 import { exec } from '../../api/exec.ts';
 import type { LiveObject } from '../../api/kinds.ts';
-import { poolerSelector } from '../../objects/labels.ts';
+import { poolerSelector, selectorText } from '../../objects/labels.ts';
+import { MEMBER_CONTAINER } from '../../objects/names.ts';
 import { POOLER_CONTAINER } from '../../objects/pooler.ts';
-import { MEMBER_CONTAINER } from '../../reconcile/act.ts';
 import { type FaultContext, obstacleOf, prepare, undoStep } from './injectors.ts';
 import type { RunInside } from './processes.ts';
 import { admit, isInForce, isOwned, ourselves, Register } from './register.ts';
@@ -151,10 +151,4 @@ export function remoteFaults(
     },
     cluster,
   );
-}
-
-function selectorText(labels: Record<string, string>): string {
-  return Object.entries(labels)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(',');
 }

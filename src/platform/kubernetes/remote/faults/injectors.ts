@@ -3,7 +3,7 @@ import type { Fault, FaultKind } from '../../../../core/drill/fault.ts';
 import { RefusedError } from '../../../../lib/errors.ts';
 import type { KubeClient } from '../../api/client.ts';
 import { ApiUnreachableError } from '../../api/errors.ts';
-import { DATA_DIRECTORY, POOLER_RUN_DIRECTORY } from '../../objects/layout.ts';
+import { DATA_DIRECTORY } from '../../objects/layout.ts';
 import { poolerNames } from '../../objects/names.ts';
 import { type MemberView, type PatroniView, primaryOf } from '../../patroni/view.ts';
 import {
@@ -163,7 +163,8 @@ async function killPooler(
     weaker: others.length === 0 ? undefined : `${others.length} other of its pods go on`,
     undo: [],
     async act(inner) {
-      const words = ['sh', '-c', `kill -KILL "$(cat ${POOLER_RUN_DIRECTORY}/pgbouncer.pid)"`];
+      // Everything but PID 1, which ends with its only child.
+      const words = ['sh', '-c', 'kill -KILL -1'];
       // Its container ends with it, and may take our command along.
       await runInPooler(pod, words, inner).catch(error => {
         if (!(error instanceof ApiUnreachableError)) throw error;

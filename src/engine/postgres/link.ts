@@ -6,7 +6,10 @@ export interface LinkTarget {
   port: number;
   user: string;
   password: string;
-  ca: string;
+  /** undefined: the certificate is not one of ours; SCRAM proves the server then. */
+  ca: string | undefined;
+  /** The name in the server's certificate, where that is not `host`. */
+  tlsName?: string;
 }
 
 export type LinkState =
@@ -68,14 +71,17 @@ export class Link implements Disposable {
   async #open(now: number): Promise<void> {
     this.#opening = true;
     this.#lastTry = now;
-    const { host, port, user, password, ca } = this.#target;
+    const { host, port, user, password, ca, tlsName } = this.#target;
     const client = new pg.Client({
       host,
       port,
       user,
       password,
       database: 'postgres',
-      ssl: { ca },
+      ssl: {
+        ...(ca === undefined ? { rejectUnauthorized: false } : { ca }),
+        ...(tlsName !== undefined && { servername: tlsName }),
+      },
       connectionTimeoutMillis: CONNECT_MS,
       application_name: 'pgherd-sentinel',
     });

@@ -1,6 +1,6 @@
 /** Of the recorded synchronous standbys, whether each could take over now: its Patroni answers and runs PostgreSQL. */
-import type { ClientPool } from '../clients.ts';
-import { Repeated } from './repeated.ts';
+import { Repeated } from '../../lib/repeated.ts';
+import type { PatroniClient } from './client.ts';
 
 /** Of interest when somebody has to take over. */
 const PACE = { calm: 60_000, doubt: 100 };
@@ -9,12 +9,13 @@ const ANSWER_MS = 1_000;
 const FRESH_MS = 1_000;
 
 export class Standbys implements Disposable {
-  readonly #clients: ClientPool;
+  readonly #patroni: (name: string) => PatroniClient | undefined;
   readonly #now: () => number;
   readonly #asked = new Map<string, Repeated<boolean>>();
 
-  constructor(clients: ClientPool, now: () => number) {
-    this.#clients = clients;
+  /** @param patroni undefined: nobody knows where this member is. */
+  constructor(patroni: (name: string) => PatroniClient | undefined, now: () => number) {
+    this.#patroni = patroni;
     this.#now = now;
   }
 
@@ -45,7 +46,9 @@ export class Standbys implements Disposable {
 
   async #ask(name: string, signal: AbortSignal): Promise<boolean> {
     try {
-      const { state, tags } = await this.#clients.patroni(name).status(signal, ANSWER_MS);
+      const patroni = this.#patroni(name);
+      if (patroni === undefined) return false;
+      const { state, tags } = await patroni.status(signal, ANSWER_MS);
       // Patroni passes a tagged member over, and shows the tag only where it is set.
       if (tags?.nofailover !== undefined && tags.nofailover !== false) return false;
       return state === 'running' || state === 'streaming';

@@ -1,0 +1,94 @@
+/**
+ * Another member's host as a place to look from: a session with its PostgreSQL, which is asked to start pg_isready there.
+ * It takes neither the API server nor the kubelet, which may be what has failed, and a standby may do it.
+ */
+import pg from 'pg';
+import { literal } from '../../../engine/postgres/connection.ts';
+import type { LinkTarget } from '../../../engine/postgres/link.ts';
+import { REACH_MS } from '../../../lib/reach.ts';
+
+const CONNECT_MS = 1_000;
+const REOPEN_MS = 500;
+/** A program has to be started, also on a busy machine. */
+const ANSWER_MS = REACH_MS + 200;
+/** External routine exception: the program ended with another code than 0. */
+const PROGRAM_FAILED = '38000';
+
+export class Outpost implements Disposable {
+  readonly target: LinkTarget;
+  #client: pg.Client | undefined;
+  #opening = false;
+  #triedAt = Number.NEGATIVE_INFINITY;
+  #disposed = false;
+
+  constructor(target: LinkTarget) {
+    this.target = target;
+    void this.#open();
+  }
+
+  /** Whether PostgreSQL at this address can be reached from there; undefined: who is there does not answer us. */
+  async reaches(host: string, port: number): Promise<boolean | undefined> {
+    const client = this.#client;
+    if (client === undefined) {
+      void this.#open();
+      return undefined;
+    }
+    // 0: it accepts connections, 1: it rejects them for now. A refused connection is refused to us as well.
+    const ready = `timeout -s KILL ${REACH_MS / 1000} pg_isready -q -h ${host} -p ${port} -t 1`;
+    const command = `exec 2>/dev/null; ${ready}; [ $? -le 1 ]`;
+    const asked = client.query(`COPY (SELECT) TO PROGRAM ${literal(command)}`).then(
+      () => true,
+      error => (error instanceof pg.DatabaseError && error.code === PROGRAM_FAILED ? false : undefined),
+    );
+    const { promise: late, resolve } = Promise.withResolvers<undefined>();
+    const timer = setTimeout(() => resolve(undefined), ANSWER_MS);
+    try {
+      return await Promise.race([asked, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+    void this.#client?.end().catch(() => {});
+    this.#client = undefined;
+  }
+
+  async #open(): Promise<void> {
+    const now = performance.now();
+    if (this.#opening || this.#disposed || now - this.#triedAt < REOPEN_MS) return;
+    this.#opening = true;
+    this.#triedAt = now;
+    const { host, port, user, password, ca, tlsName } = this.target;
+    const client = new pg.Client({
+      host,
+      port,
+      user,
+      password,
+      database: 'postgres',
+      ssl: {
+        ...(ca === undefined ? { rejectUnauthorized: false } : { ca }),
+        ...(tlsName !== undefined && { servername: tlsName }),
+      },
+      connectionTimeoutMillis: CONNECT_MS,
+      application_name: 'pgherd-sentinel',
+      // What cannot be reached is no error of this server's.
+      options: '-c log_min_messages=fatal',
+    });
+    const lose = () => {
+      if (this.#client === client) this.#client = undefined;
+    };
+    client.on('error', lose);
+    client.on('end', lose);
+    try {
+      await client.connect();
+      if (this.#disposed) void client.end().catch(() => {});
+      else this.#client = client;
+    } catch {
+      void client.end().catch(() => {});
+    } finally {
+      this.#opening = false;
+    }
+  }
+}
