@@ -291,14 +291,14 @@ describe.skipIf(obstacle !== undefined)('trouble around an operator', () => {
   });
 
   test('with NetworkPolicies a stranger does not reach Patroni, and everybody reaches PostgreSQL', {
-    timeout: 3 * MINUTES,
+    timeout: 4 * MINUTES,
   }, async () => {
     const member = await bench.get('Pod', await primary());
     const { podIP } = (member?.status ?? {}) as { podIP?: string };
     const { containers = [] } = (member?.spec ?? {}) as { containers?: { image: string }[] };
     const image = containers[0]?.image;
     const reach = (port: number) =>
-      `timeout 5 bash -c '</dev/tcp/${podIP}/${port}' 2>/dev/null && echo ${port} open || echo ${port} shut`;
+      `{ timeout 5 bash -c '</dev/tcp/${podIP}/${port}' 2>/dev/null && echo ${port} open || echo ${port} shut; }`;
     const pod = {
       apiVersion: 'v1',
       kind: 'Pod',
@@ -306,11 +306,22 @@ describe.skipIf(obstacle !== undefined)('trouble around an operator', () => {
       spec: {
         restartPolicy: 'Never',
         securityContext: { runAsUser: 101, runAsGroup: 103 },
-        containers: [{ name: 'stranger', image, command: ['bash', '-c', `${reach(5432)}; ${reach(8008)}`] }],
+        // A new pod is known to those who hold the policies a moment later.
+        containers: [
+          {
+            name: 'stranger',
+            image,
+            command: [
+              'bash',
+              '-c',
+              `for n in {1..30}; do ${reach(5432)} | grep open && break; sleep 1; done; ${reach(8008)}`,
+            ],
+          },
+        ],
       },
     };
     await bench.client.create(pod, signal());
-    await eventually('the stranger to have tried', MINUTES, async () => {
+    await eventually('the stranger to have tried', 2 * MINUTES, async () => {
       const { phase } = ((await bench.get('Pod', 'stranger'))?.status ?? {}) as { phase?: string };
       return phase === 'Succeeded';
     });

@@ -42,9 +42,7 @@ export function installValuesSchema(version: string) {
     nodeOptions: z
       .string()
       .default('--max-semi-space-size=4 --max-old-space-size=256')
-      .describe(
-        'Bounds of memory for Node: what 500 clusters need twice over; raise both limits for thousands',
-      ),
+      .describe('Bounds of memory for Node: enough for more than 500 clusters; raise both for thousands'),
     nodeSelector: labels.default({}).describe('Nodes that the operator may run on'),
     tolerations: z.array(anyPart).default([]).describe('Taints that the operator stands'),
     podAnnotations: labels.default({}).describe("Annotations of the operator's pods"),
