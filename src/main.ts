@@ -52,12 +52,13 @@ const adapters: Adapters = {
     });
   },
   async operator({ configFile, ...options }) {
-    const [{ runOperator }, { readOperatorConfig }, { moveHeld, restartHeld }, { runSentinel }] =
+    const [{ runOperator }, { readOperatorConfig }, { moveHeld, restartHeld }, { runSentinel }, chores] =
       await Promise.all([
         import('./platform/kubernetes/operator/index.ts'),
         import('./platform/kubernetes/operator/configFile.ts'),
         import('./control/choreography.ts'),
         import('./control/sentinel.ts'),
+        import('./backup/chores.ts'),
       ]);
     await runOperator({
       ...options,
@@ -65,6 +66,10 @@ const adapters: Adapters = {
       config: await readOperatorConfig(configFile),
       openssl: 'openssl',
       choreography: { move: moveHeld, restart: restartHeld, watch: runSentinel },
+      async chores(cluster, context) {
+        const done = await chores.doChores(cluster, context);
+        return done.map(({ work, failure }) => ({ what: chores.nameOf(work), failure }));
+      },
     });
   },
   setup: {

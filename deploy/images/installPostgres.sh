@@ -30,7 +30,9 @@ if [ "$PGDG" = yes ]; then
   install postgresql-common
   /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y
 fi
-install "postgresql-$MAJOR" patroni pgbackrest python3-psycopg2
+install "postgresql-$MAJOR" patroni pgbackrest python3-psycopg2 openssh-server
+# The repository host of a cluster has a key of its own.
+rm -f /etc/ssh/ssh_host_*
 
 # 3.0.2 and earlier lose acknowledged writes (docs/adr/0006): such an image must not come to be.
 version=$(patroni --version | sed 's/.* //')

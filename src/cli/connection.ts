@@ -1,5 +1,5 @@
 import type { ClusterSpec } from '../core/manifest/spec.ts';
-import { shellQuote } from './text/shell.ts';
+import { shellQuote } from '../lib/shell.ts';
 import { UsageError } from './usage.ts';
 
 /** Everything a client needs to connect. */

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { shellQuote } from '../lib/shell.ts';
 import type { ApplyContext, ClusterRef, Platform } from '../platform/contract.ts';
 import type { Globals } from './globals.ts';
 import type { Interrupt } from './interrupt.ts';
@@ -6,7 +7,6 @@ import type { Output } from './output.ts';
 import { Progress } from './progress.ts';
 import type { Surroundings } from './surroundings.ts';
 import { createLook, type Look } from './text/look.ts';
-import { shellQuote } from './text/shell.ts';
 
 /** One run of one command: what handlers and renderers may use of the world. */
 export class Session {

@@ -130,8 +130,8 @@ export interface SqlSession extends AsyncDisposable {
 
 export interface Scratch extends ScratchRecord {
   reached: Reached;
-  /** How its owner connects to it as superuser, without a password. */
-  connection: { socketDirectory: string; port: number; user: string };
+  /** How its owner connects to it as superuser, without a password. `prefix`: words that lead psql to the socket. */
+  connection: { socketDirectory: string; port: number; user: string; prefix?: string[] };
   session(database: string, signal: AbortSignal): Promise<SqlSession>;
   /** Checks the structure of every table and index (pg_amcheck). Resolves with what is wrong, one line each. */
   checkStructure(context: ApplyContext): Promise<string[]>;

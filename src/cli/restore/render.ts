@@ -160,11 +160,15 @@ function nextText(
   session: Session,
   ref: { name: string; namespace: string },
 ): string[] {
-  const { socketDirectory, port, user } = scratch.connection;
+  const { socketDirectory, port, user, prefix } = scratch.connection;
+  const way = prefix === undefined ? '' : `${prefix.join(' ')} `;
   return [
     '',
-    `  look:     psql -h ${socketDirectory} -p ${port} -U ${user} postgres   (takes no write)`,
-    `  put it in place:  ${session.command(['restore', ref.name, '--cutover', scratch.id], ref)}`,
+    `  look:     ${way}psql -h ${socketDirectory} -p ${port} -U ${user} postgres   (takes no write)`,
+    // Elsewhere than on this machine a restore cannot take the place of the data yet.
+    ...(prefix === undefined
+      ? [`  put it in place:  ${session.command(['restore', ref.name, '--cutover', scratch.id], ref)}`]
+      : []),
     `  throw it away:    ${session.command(['restore', ref.name, '--discard', scratch.id], ref)}`,
   ];
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { shellQuote } from '../../lib/shell.ts';
 import { bullets, fold, labelled } from './fold.ts';
 import { createLook } from './look.ts';
-import { shellQuote } from './shell.ts';
 import { table } from './table.ts';
 
 describe('table', () => {

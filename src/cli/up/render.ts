@@ -1,3 +1,4 @@
+import { shellQuote } from '../../lib/shell.ts';
 import { libpqUri } from '../connection.ts';
 import { head, memberDocument, stepDocument, toSeconds } from '../documents.ts';
 import {
@@ -12,7 +13,6 @@ import { promiseLines } from '../promise.ts';
 import type { UpDocument } from '../schema.ts';
 import type { Session } from '../session.ts';
 import { bullets } from '../text/fold.ts';
-import { shellQuote } from '../text/shell.ts';
 import { type Cell, table } from '../text/table.ts';
 import { count, formatDuration } from '../text/units.ts';
 import type { UpOutcome } from './handler.ts';

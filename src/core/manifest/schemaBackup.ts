@@ -24,9 +24,16 @@ const s3 = z.strictObject({
   pathStyle: optional(z.boolean(), 'Bucket in the path instead of the host name', { fallback: 'true' }),
   verifyTls: optional(z.boolean(), 'The certificate of the service must be valid', { fallback: 'true' }),
   caFile: optional(z.string(), 'Authority of the certificate, where the machine does not know it'),
-  credentials: required(z.string().min(1), 'File with the lines `key: …` and `secret: …`', {
-    example: '/etc/pgherd/s3.yaml',
-  }),
+  credentials: optional(
+    z.string().min(1),
+    'On one machine, where it is required: file with the lines `key: …` and `secret: …`',
+    { example: '/etc/pgherd/s3.yaml' },
+  ),
+  credentialsSecret: optional(
+    z.string().min(1),
+    'On Kubernetes, where it is required: Secret with `key`, `secret` and, for an authority of its own, `ca.crt`',
+    { example: 's3-backups' },
+  ),
 });
 
 const sftp = z.strictObject({

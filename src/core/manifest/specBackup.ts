@@ -36,8 +36,10 @@ export interface S3Spec {
   pathStyle: boolean;
   verifyTls: boolean;
   caFile: string | undefined;
-  /** Path of a file with `key` and `secret`. */
-  credentials: string;
+  /** Path of a file with `key` and `secret`, for one machine. */
+  credentials: string | undefined;
+  /** Name of a Secret with `key`, `secret` and perhaps `ca.crt`, for Kubernetes. */
+  credentialsSecret: string | undefined;
 }
 
 export interface SftpSpec {

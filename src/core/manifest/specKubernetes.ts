@@ -9,6 +9,13 @@ export type KubernetesPart = { [key: string]: JsonValue };
  * about on one machine. Nothing in it is a default of ours: undefined leaves the choice to the operator.
  */
 export interface KubernetesSpec {
+  /** Born as a copy of a cluster of the same namespace, out of its backups; undefined: empty. */
+  clone:
+    | {
+        cluster: string /** ISO 8601 in UTC; undefined: to the end of its archive. */;
+        time: string | undefined;
+      }
+    | undefined;
   /** Image of the database pods in the place of the operator's for the version. */
   image: string | undefined;
   poolerImage: string | undefined;

@@ -101,7 +101,14 @@ describe('what the operator does with each field', () => {
     expect(reported.map(found => found.path).toSorted()).toEqual(
       Object.keys(kubernetesExceptions).toSorted(),
     );
-    expect(!parsed.ok && parsed.errors.map(found => found.path)).toEqual(['spec.clone', 'spec.standby']);
+    expect(!parsed.ok && parsed.errors.map(found => found.path)).toEqual([
+      'spec.clone.s3_wal_path',
+      'spec.clone.s3_endpoint',
+      'spec.clone.s3_access_key_id',
+      'spec.clone.s3_secret_access_key',
+      'spec.clone.s3_force_path_style',
+      'spec.standby',
+    ]);
   });
 
   it('leaves nothing to say about the user’s own manifest', () => {

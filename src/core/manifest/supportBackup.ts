@@ -22,6 +22,7 @@ export const backupSupport: Readonly<Record<string, Treatment>> = {
   'spec.backup.repositories[].s3.verifyTls': acted('false accepts any certificate'),
   'spec.backup.repositories[].s3.caFile': acted('authority that the service is checked against'),
   'spec.backup.repositories[].s3.credentials': acted('read from the file; kept nowhere but for pgBackRest'),
+  'spec.backup.repositories[].s3.credentialsSecret': acted('read by Kubernetes only'),
   'spec.backup.repositories[].sftp': acted('a repository on an SFTP server; refused below pgBackRest 2.46'),
   'spec.backup.repositories[].sftp.host': acted('where the server is'),
   'spec.backup.repositories[].sftp.port': acted('where the server is'),

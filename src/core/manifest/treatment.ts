@@ -19,11 +19,12 @@ export const warned = (says: string, harmless: Treatment['harmless'] = []): Trea
 });
 export const refused = (says: string, hint: string): Treatment => ({ how: 'refused', says, hint });
 
-/** On neither platform. */
+/** On one machine. */
 export const noClone = refused(
   'this version copies no clusters, and would create an empty one instead',
   'delete `clone` for a new, empty cluster, and load a dump into it',
 );
+/** On neither platform. */
 export const noStandby = refused(
   'this version follows no other cluster, and would create an empty one that takes writes instead',
   'delete `standby` for a cluster of its own',

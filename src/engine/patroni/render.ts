@@ -23,6 +23,8 @@ export interface PatroniInput extends MemberInput {
 }
 
 export interface PatroniPodInput extends MemberInput {
+  /** How the first member comes out of a backup, and recovers; undefined: by initdb. */
+  clone: { command: string; recovery: Record<string, string> } | undefined;
   labels: { own: Record<string, string>; scope: string; role: string; primary: string; standby: string };
   /** Of the cluster's own authority: Patroni's interface, and what it presents to the other members. */
   tls: TlsFiles;
@@ -105,7 +107,7 @@ export function renderPatroniPod(input: PatroniPodInput): string {
       standby_leader_label_value: labels.primary,
       follower_label_value: labels.standby,
     },
-    bootstrap: bootstrap(input),
+    bootstrap: { ...bootstrap(input), ...cloning(input.clone) },
     postgresql: {
       listen: '*:5432',
       ...postgresql(paths),
@@ -134,6 +136,15 @@ function presenting({ ca, cert, key }: TlsFiles) {
 
 function bootstrap({ dynamic, initdb }: MemberInput) {
   return { dcs: dynamic, initdb: initdbOptions(initdb) };
+}
+
+function cloning(clone: PatroniPodInput['clone']) {
+  if (clone === undefined) return {};
+  const { command, recovery } = clone;
+  return {
+    method: 'pgbackrest',
+    pgbackrest: { command, no_params: true, keep_existing_recovery_conf: false, recovery_conf: recovery },
+  };
 }
 
 function postgresql(paths: MemberInput['paths']) {

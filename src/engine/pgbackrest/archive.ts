@@ -71,6 +71,36 @@ export function parseHistory(timeline: number, text: string, begunAt: string | u
   return { timeline, parents: parents.sort((a, b) => compare(a.endLsn, b.endLsn)), begunAt };
 }
 
+/** What is older than so many segments was either archived, or is gone everywhere. */
+const LOOK_BACK = 256n;
+
+/**
+ * Segments before the end of the last of these timelines that an archive should hold and does not, each by the name of
+ * the timeline that it is of. `held`: sorted, of all timelines. `parents`: as a history file has them, oldest first.
+ */
+export function missingBefore(
+  held: readonly string[],
+  parents: TimelineFacts['parents'],
+  segmentBytes: bigint,
+): string[] {
+  const [first] = held;
+  const last = parents.at(-1);
+  if (first === undefined || last === undefined) return [];
+  const endOf = ({ endLsn }: { endLsn: string }) => lsnBytes(endLsn) / segmentBytes;
+  const end = endOf(last);
+  const oldest = parseSegment(first, segmentBytes).number;
+  const from = oldest > end - LOOK_BACK ? oldest : end - LOOK_BACK;
+  const have = new Set(held.map(segment => segment.slice(8)));
+  const missing: string[] = [];
+  for (let number = from; number < end; number++) {
+    const { timeline } = parents.find(parent => number < endOf(parent)) ?? last;
+    const segment = segmentName({ timeline, number }, segmentBytes);
+    // Of another timeline it is as good: that one holds the parent's part as well.
+    if (!have.has(segment.slice(8))) missing.push(segment);
+  }
+  return missing;
+}
+
 export function archiveFacts(
   { segments }: Pick<ArchiveListing, 'segments'>,
   timelines: TimelineFacts[],

@@ -44,6 +44,8 @@ export interface ConfigInput {
   spoolDirectory: string;
   /** Of the server that the file is for, where one is meant; the command line names others. */
   dataDirectory: string | undefined;
+  /** Of that server's socket, where the command line does not name it. */
+  socketDirectory?: string;
 }
 
 /** Longest wait for a storage that does not answer: a share or bucket that is gone must not hold up the others. */
@@ -78,7 +80,10 @@ export function renderConfig(input: ConfigInput): string {
     '# Rendered by pgherd; edits are overwritten.',
     ...section('global', lines),
     ...section('global:archive-push', push),
-    ...section(input.stanza, [['pg1-path', input.dataDirectory ?? '/nonexistent']]),
+    ...section(input.stanza, [
+      ['pg1-path', input.dataDirectory ?? '/nonexistent'],
+      ['pg1-socket-path', input.socketDirectory],
+    ]),
     '',
   ].join('\n');
 }

@@ -22,3 +22,11 @@ export function pushProblems(text: string): { repository: number; problem: strin
 export function newLabelOf(text: string): string | undefined {
   return /new backup label = (\S+)/.exec(text)?.[1];
 }
+
+/** "file missing '20261122-175209F/pg_data/base/5/1255.zst'" and the like, of the log of `verify`. */
+export function damagedFiles(log: string): string[] {
+  return log.split('\n').flatMap(line => {
+    const [, what, file] = / INFO: ((?:file|invalid|error) ?[\w ]*?) '([^']+)'/.exec(line) ?? [];
+    return what === undefined || file === undefined ? [] : [`${what} ${file}`];
+  });
+}

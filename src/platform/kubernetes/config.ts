@@ -104,6 +104,14 @@ const logicalBackup = z.strictObject({
   storageClass: z.string().optional().describe('Class of that claim'),
 });
 
+const backup = z.strictObject({
+  size: z
+    .string()
+    .optional()
+    .describe("Size of the volume of a cluster's repository host; without it twice that of the data volume"),
+  storageClass: z.string().optional().describe('Class of that volume'),
+});
+
 const networkPolicies = z.strictObject({
   enabled: z
     .boolean()
@@ -157,6 +165,7 @@ export const operatorConfigSchema = z.strictObject({
   volumes: volumes.prefault({}),
   podDisruptionBudgets: disruption.prefault({}),
   networkPolicies: networkPolicies.prefault({}),
+  backup: backup.prefault({}),
   logicalBackup: logicalBackup.prefault({}),
 });
 

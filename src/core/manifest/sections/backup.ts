@@ -97,14 +97,24 @@ function readRepository(source: RepositorySource, at: Path, findings: Findings):
     return { name, kind: 'directory', path: directory.path, type: directory.type ?? 'auto' };
   }
   if (s3 != null) {
-    absolute(s3.credentials, [...at, 's3', 'credentials'], findings);
-    const { endpoint, bucket, credentials } = s3;
+    const { endpoint, bucket } = s3;
+    const credentials = s3.credentials ?? undefined;
+    const credentialsSecret = s3.credentialsSecret ?? undefined;
+    if (credentials !== undefined) absolute(credentials, [...at, 's3', 'credentials'], findings);
+    if (credentials === undefined && credentialsSecret === undefined) {
+      findings.error([...at, 's3', 'credentials'], {
+        code: 'missing-field',
+        message: `the bucket of ${JSON.stringify(name)} has no credentials`,
+        hint: 'write the path of a file (one machine), or a Secret in credentialsSecret (Kubernetes)',
+      });
+    }
     return {
       name,
       kind: 's3',
       endpoint,
       bucket,
       credentials,
+      credentialsSecret,
       region: s3.region ?? 'us-east-1',
       path: `/${(s3.path ?? 'pgherd').replace(/^\/+|\/+$/g, '')}`,
       pathStyle: s3.pathStyle ?? true,

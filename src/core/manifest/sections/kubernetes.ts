@@ -16,9 +16,17 @@ export const databaseContainer = 'postgres';
 /** Where the format mounts the data volume; nothing else may be mounted there. */
 export const dataMount = '/home/postgres/pgdata';
 
+function readClone({ clone }: SpecSource): KubernetesSpec['clone'] {
+  if (clone == null) return undefined;
+  // What is no moment was reported elsewhere.
+  const at = Date.parse(clone.timestamp ?? '');
+  return { cluster: clone.cluster, time: Number.isNaN(at) ? undefined : new Date(at).toISOString() };
+}
+
 /** The fields of the format that only Kubernetes can honour. What Kubernetes alone understands passes as written. */
 export function readKubernetes(spec: SpecSource, findings: Findings): KubernetesSpec {
   return {
+    clone: readClone(spec),
     image: spec.dockerImage ?? undefined,
     poolerImage: spec.connectionPooler?.dockerImage ?? undefined,
     volume: {

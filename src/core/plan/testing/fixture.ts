@@ -35,6 +35,7 @@ export const noBackups: BackupSpec = {
 const closed = { loadBalancer: false, nodePort: false, port: undefined, annotations: {} };
 
 const plainPods: KubernetesSpec = {
+  clone: undefined,
   image: undefined,
   poolerImage: undefined,
   volume: { storageClass: undefined, selector: undefined, subPath: undefined, isSubPathExpr: false },

@@ -32,9 +32,12 @@ export const CLUSTER_RIGHTS: readonly Right[] = [
   // Patroni's state is watched and a switchover written to it. The rest, like `update` of pods, is what the Role of
   // each cluster gives its Patroni: nobody may give what he does not have.
   right('', ['configmaps'], [...OWN, 'update']),
-  right('', ['pods'], [...LOOK, 'patch', 'update', 'delete']),
+  // Made for restores beside a cluster: proofs of its backups.
+  right('', ['pods'], [...LOOK, 'create', 'patch', 'update', 'delete']),
   // Roles and databases: psql in the primary's pod. Older servers ask for `get`, newer ones for `create`.
   right('', ['pods/exec'], ['get', 'create']),
+  // One at a time works on the backups of a cluster.
+  right('coordination.k8s.io', ['leases'], ['get', 'create', 'update']),
   // What the sentinel did before is read again: the cool-down outlives the operator.
   right('', ['events'], ['list', 'create', 'patch']),
 ];

@@ -20,6 +20,16 @@ export interface MemberFigure {
   lagBytes: number | undefined;
 }
 
+export interface RepositoryFigure {
+  namespace: string;
+  cluster: string;
+  repository: string;
+  /** Seconds since the newest backup was complete; undefined: there is none. */
+  backupAge: number | undefined;
+  /** Seconds since a restore last proved a backup; undefined: none has. */
+  proofAge: number | undefined;
+}
+
 /** Asked for at each scrape. */
 export interface MetricsSource {
   leading(): boolean;
@@ -27,6 +37,9 @@ export interface MetricsSource {
   backlog(): number;
   clusters(): { namespace: string; cluster: string; status: string }[];
   members(): MemberFigure[];
+  repositories(): RepositoryFigure[];
+  /** Value of the condition BackupHealthy. */
+  backupHealth(): { namespace: string; cluster: string; status: string }[];
 }
 
 const SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120];
@@ -85,6 +98,22 @@ export function createMetrics(source: MetricsSource): Metrics {
     gauge => {
       for (const { namespace, cluster, member, lagBytes } of source.members())
         if (lagBytes !== undefined) gauge.set({ namespace, cluster, member }, lagBytes);
+    },
+  );
+  const ages = (name: string, help: string, age: 'backupAge' | 'proofAge') =>
+    measured(name, help, ['namespace', 'cluster', 'repository'], gauge => {
+      for (const { namespace, cluster, repository, [age]: seconds } of source.repositories())
+        if (seconds !== undefined) gauge.set({ namespace, cluster, repository }, seconds);
+    });
+  ages('pgherd_backup_age_seconds', 'Since the newest backup of a repository was complete', 'backupAge');
+  ages('pgherd_backup_proof_age_seconds', 'Since a restore last proved a backup', 'proofAge');
+  measured(
+    'pgherd_backup_healthy',
+    '1 while the condition BackupHealthy is True, 0 while it is False',
+    ['namespace', 'cluster'],
+    gauge => {
+      for (const { status, ...cluster } of source.backupHealth())
+        if (status !== 'Unknown') gauge.set(cluster, status === 'True' ? 1 : 0);
     },
   );
   return {

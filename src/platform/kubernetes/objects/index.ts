@@ -6,9 +6,11 @@ import { networkPolicies } from './networkPolicies.ts';
 import type { KubeObject } from './object.ts';
 import { memberConfig } from './patroni.ts';
 import { pooler, wantedPoolers } from './pooler.ts';
+import { repositoryHost } from './repositoryHost.ts';
 import { services } from './services.ts';
 import { statefulSet } from './statefulSet.ts';
 
+export { type BackupKeys, type BucketCredentials, backupConfig, hostConfig } from './backupSecrets.ts';
 export type { ObjectsInput } from './input.ts';
 export { judgeSpec } from './judge.ts';
 export type { KubeObject } from './object.ts';
@@ -27,6 +29,7 @@ export function desiredObjects(input: ObjectsInput): KubeObject[] {
     memberConfig(input),
     ...disruptionBudgets(input),
     statefulSet(input),
+    ...repositoryHost(input),
     ...wantedPoolers(input).flatMap(endpoint => pooler(input, endpoint)),
     ...logicalBackup(input),
   ];

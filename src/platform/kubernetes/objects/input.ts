@@ -19,6 +19,8 @@ export interface ObjectFacts {
   systemSecretsHash: string | undefined;
   /** Hash of the Secret `<pooler>-u` of each pooler: its pods read it when they start. */
   poolerSecretsHash: string | undefined;
+  /** Hash of the keys of the repository host, which reads them when it starts. */
+  repositoryKeysHash: string | undefined;
   /** One more than the highest number of a pod that exists: such a pod keeps its rights until it is gone. */
   podsSeen: number;
   /** Changed by a person's wish to restart everything; undefined: never asked for. */

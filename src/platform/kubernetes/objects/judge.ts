@@ -1,3 +1,4 @@
+import { databaseContainer } from '../../../core/manifest/sections/kubernetes.ts';
 import type { ClusterSpec } from '../../../core/manifest/spec.ts';
 import type { OperatorConfig } from '../config.ts';
 import { databaseEnvironmentNames } from './environment.ts';
@@ -39,7 +40,7 @@ export function judgeSpec(
     });
   }
   return {
-    errors: [...errors, ...volumeErrors(spec)],
+    errors: [...errors, ...volumeErrors(spec), ...repositoryErrors(spec), ...cloneErrors(spec)],
     warnings: [...userWarnings(spec, config), ...environmentWarnings(spec)],
   };
 }
@@ -68,6 +69,55 @@ function volumeErrors(spec: ClusterSpec): Remark[] {
     names.add(name);
     return remarks;
   });
+}
+
+function cloneErrors({ name, kubernetes: { clone } }: ClusterSpec): Remark[] {
+  if (clone?.cluster !== name) return [];
+  const message = 'a cluster cannot be born as a copy of itself';
+  return [{ path: 'spec.clone.cluster', message, hint: 'give one of the two another name' }];
+}
+
+/** Repositories that pods cannot reach. */
+function repositoryErrors(spec: ClusterSpec): Remark[] {
+  return spec.backup.repositories.flatMap((repository, index): Remark[] => {
+    const path = `spec.backup.repositories[${index}]`;
+    if (repository.kind === 'sftp') {
+      return [
+        {
+          path: `${path}.sftp`,
+          message: 'repositories on SFTP servers are for one machine only',
+          hint: 'name a bucket, or a directory on a volume that all members mount',
+        },
+      ];
+    }
+    if (repository.kind === 's3' && repository.credentialsSecret === undefined) {
+      return [
+        {
+          path: `${path}.s3.credentialsSecret`,
+          message: 'on Kubernetes the credentials of a bucket are in a Secret, and none is named',
+          hint: 'make one with the keys `key` and `secret`, and write its name here',
+        },
+      ];
+    }
+    if (repository.kind === 'directory' && !isMounted(repository.path, spec)) {
+      return [
+        {
+          path: `${path}.directory.path`,
+          message: `no volume is mounted at ${repository.path} in the pods`,
+          hint: 'mount one that all members share (NFS, a claim with ReadWriteMany) with additionalVolumes',
+        },
+      ];
+    }
+    return [];
+  });
+}
+
+function isMounted(path: string, { kubernetes }: ClusterSpec): boolean {
+  return kubernetes.additionalVolumes.some(
+    ({ mountPath, targetContainers }) =>
+      (targetContainers.includes('all') || targetContainers.includes(databaseContainer)) &&
+      `${path}/`.startsWith(`${mountPath.replace(/\/+$/, '')}/`),
+  );
 }
 
 /** initdb and the members' own logins look the user up in the image. */

@@ -24,6 +24,9 @@ export function memberSelector(cluster: string): Record<string, string> {
   return { [APPLICATION_LABEL]: 'spilo', [CLUSTER_LABEL]: cluster };
 }
 
+/** On members of a clone: whose repository host lets them in. */
+export const CLONE_LABEL = 'pgherd.dev/clone-of';
+
 export function poolerSelector(pooler: string): Record<string, string> {
   return { [POOLER_LABEL]: pooler };
 }

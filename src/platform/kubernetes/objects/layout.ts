@@ -11,6 +11,25 @@ export const POOLER_DIRECTORY = '/etc/pgbouncer';
 export const POOLER_RUN_DIRECTORY = '/run/pgbouncer';
 export const USERLIST_DIRECTORY = '/etc/pgbouncer-users';
 
+/** Configurations of pgBackRest with what they name: a Secret. */
+export const BACKUP_DIRECTORY = '/etc/pgbackrest';
+/** All repositories, for archive-push and archive-get. */
+export const ARCHIVE_CONFIG = `${BACKUP_DIRECTORY}/archive.conf`;
+/** pgBackRest refuses a command that does not name it. */
+export const ARCHIVE_SCRIPT = `${BACKUP_DIRECTORY}/pgbackrest-push`;
+export const PGBACKREST = '/usr/bin/pgbackrest';
+/** What the archive script leaves when it fails. */
+export const ARCHIVE_FAILURE = '/tmp/pgbackrest-failure';
+export const PGBACKREST_LOCKS = '/tmp/pgbackrest/lock';
+export const PGBACKREST_SPOOL = '/tmp/pgbackrest/spool';
+
+/** In the pod of a restore. */
+export const RESTORE_DIRECTORY = '/restore';
+
+/** In the repository host. */
+export const REPOSITORY_DIRECTORY = '/repository';
+export const HOST_DIRECTORY = '/etc/pgherd/repository';
+
 /** Certificates of the cluster's own authority. */
 export const OWN_TLS_DIRECTORY = '/etc/pgherd/tls';
 /** Certificates of the manifest, where the format mounts them. */

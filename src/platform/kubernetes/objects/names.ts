@@ -52,6 +52,23 @@ export function accountName(cluster: string): string {
   return `${cluster}-pod`;
 }
 
+/** StatefulSet, Service and Secret of the repository host; also the Lease and the notes of backup work. */
+export function repositoryHostName(cluster: string): string {
+  return `${cluster}-backup`;
+}
+
+export const SSH_PORT = 2022;
+
+/** Secret with pgBackRest's configurations. */
+export function backupConfigName(cluster: string): string {
+  return `${cluster}-pgbackrest`;
+}
+
+/** Secret with what cannot be made again: the key of the backups, and those of the repository host. */
+export function backupKeysName(cluster: string): string {
+  return `${cluster}-backup-key`;
+}
+
 /** The format cuts it to what a CronJob can be called. */
 export function logicalBackupName(cluster: string): string {
   return `logical-backup-${cluster}`.slice(0, 52).replace(/-+$/, '');

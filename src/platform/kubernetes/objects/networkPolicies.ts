@@ -1,9 +1,11 @@
 import { PATRONI_PORT } from '../../../engine/patroni/config.ts';
 import type { ObjectsInput } from './input.ts';
-import { memberSelector, metaOf, poolerSelector } from './labels.ts';
-import { POSTGRES_PORT, poolerNames } from './names.ts';
+import { CLONE_LABEL, CLUSTER_LABEL, memberSelector, metaOf, poolerSelector } from './labels.ts';
+import { POSTGRES_PORT, poolerNames, repositoryHostName, SSH_PORT } from './names.ts';
 import type { KubeObject } from './object.ts';
 import { wantedPoolers } from './pooler.ts';
+import { wantsRepositoryHost } from './repositories.ts';
+import { repositorySelector } from './repositoryHost.ts';
 
 /**
  * Who may reach the pods. Patroni's interface is for members and the operator. PostgreSQL and PgBouncer are for
@@ -32,6 +34,18 @@ export function networkPolicies(input: ObjectsInput): KubeObject[] {
         from: [{ podSelector: { matchLabels: members } }, { namespaceSelector: operator }],
       },
     ]),
+    ...(wantsRepositoryHost(spec)
+      ? [
+          policy(input, repositoryHostName(spec.name), repositorySelector(spec.name), [
+            {
+              ports: tcp(SSH_PORT),
+              from: [CLUSTER_LABEL, CLONE_LABEL].map(label => ({
+                podSelector: { matchLabels: { [label]: spec.name } },
+              })),
+            },
+          ]),
+        ]
+      : []),
     ...wantedPoolers(input).map(endpoint => {
       const name = poolerNames(spec.name)[endpoint];
       return policy(input, name, poolerSelector(name), [clients(spec.exposed[endpoint])]);

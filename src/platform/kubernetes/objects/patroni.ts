@@ -4,19 +4,41 @@ import { dynamicConfig } from '../../../engine/patroni/config.ts';
 import { type PatroniPodInput, renderPatroniPod } from '../../../engine/patroni/render.ts';
 import { effectiveParameters } from '../../../engine/postgres/tuning.ts';
 import type { OperatorConfig } from '../config.ts';
+import { cloneBootstrap, cloneFiles } from './clone.ts';
 import { hashOf } from './hash.ts';
 import type { ObjectsInput } from './input.ts';
 import { CLUSTER_LABEL, memberSelector, metaOf, PRIMARY_ROLE, ROLE_LABEL, STANDBY_ROLE } from './labels.ts';
-import { binDirectory, DATA_DIRECTORY, OWN_TLS, SOCKET_DIRECTORY, serverTls } from './layout.ts';
+import {
+  ARCHIVE_SCRIPT,
+  binDirectory,
+  DATA_DIRECTORY,
+  OWN_TLS,
+  SOCKET_DIRECTORY,
+  serverTls,
+} from './layout.ts';
 import { memberConfigName } from './names.ts';
 import type { KubeObject } from './object.ts';
+import { archives } from './repositories.ts';
 
 /** User of the database image that its servers run as. */
 const SYSTEM_USER = 'postgres';
 
-/** Parameters in effect: the manifest's own win. The archive is not a matter of the pods yet. */
+/** A loss of all members costs at most this much of what happened last. Seconds. */
+const ARCHIVE_TIMEOUT = '300';
+
+/** Parameters in effect: the manifest's own win. */
 export function parametersOf(spec: ClusterSpec): Record<string, string> {
-  return { ...effectiveParameters(spec), archive_mode: 'off', archive_command: '/bin/true' };
+  return { ...effectiveParameters(spec), ...archiving(spec), ...spec.parameters };
+}
+
+/** Without repositories nothing is archived, and WAL goes as usual even before the restart that makes it so. */
+function archiving(spec: ClusterSpec): Record<string, string> {
+  if (!archives(spec)) return { archive_mode: 'off', archive_command: '/bin/true' };
+  return {
+    archive_mode: 'on',
+    archive_command: `sh ${ARCHIVE_SCRIPT} %p`,
+    archive_timeout: ARCHIVE_TIMEOUT,
+  };
 }
 
 /**
@@ -40,13 +62,13 @@ export function memberConfig(input: ObjectsInput): KubeObject {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: metaOf(input, memberConfigName(input.spec.name)),
-    data: { 'patroni.yml': renderPatroniPod(patroniInput(input)) },
+    data: { 'patroni.yml': renderPatroniPod(patroniInput(input)), ...cloneFiles(input.spec) },
   };
 }
 
 /** Changes when running pods would have to read patroni.yml anew: its bootstrap section is read at birth only. */
 export function memberConfigHash(input: ObjectsInput): string {
-  return hashOf(renderPatroniPod({ ...patroniInput(input), dynamic: {}, initdb: {} }));
+  return hashOf(renderPatroniPod({ ...patroniInput(input), dynamic: {}, initdb: {}, clone: undefined }));
 }
 
 function patroniInput({ spec, config }: ObjectsInput): PatroniPodInput {
@@ -55,6 +77,7 @@ function patroniInput({ spec, config }: ObjectsInput): PatroniPodInput {
     scope: spec.name,
     dynamic: desiredDynamicConfig(spec, config),
     initdb: spec.patroni.initdb,
+    clone: cloneBootstrap(spec),
     paths: {
       data: DATA_DIRECTORY,
       binDir: binDirectory(spec.version),

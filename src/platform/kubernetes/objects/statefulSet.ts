@@ -6,7 +6,7 @@ import { databaseEnvironment, environmentSources, sidecarEnvironment } from './e
 import { hashOf } from './hash.ts';
 import { imageOf } from './images.ts';
 import type { ObjectsInput } from './input.ts';
-import { clusterLabels, inherited, memberSelector, metaOf, TEMPLATE_HASH } from './labels.ts';
+import { CLONE_LABEL, clusterLabels, inherited, memberSelector, metaOf, TEMPLATE_HASH } from './labels.ts';
 import { PATRONI_FILE } from './layout.ts';
 import { accountName, POSTGRES_PORT, serviceName } from './names.ts';
 import { defined, type KubeObject } from './object.ts';
@@ -61,7 +61,11 @@ function podTemplate(input: ObjectsInput) {
     'pgherd.dev/secrets-hash': facts.systemSecretsHash,
     'kubectl.kubernetes.io/restartedAt': facts.restartedAt,
   });
-  const labels = clusterLabels(input);
+  const { clone } = kubernetes;
+  const labels = {
+    ...clusterLabels(input),
+    ...(clone === undefined ? {} : { [CLONE_LABEL]: clone.cluster }),
+  };
   const body = defined({
     serviceAccountName: accountName(spec.name),
     // A Service named like one of Patroni's settings must not become one.

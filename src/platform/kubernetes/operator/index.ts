@@ -16,6 +16,7 @@ import type { Choreography, Reconciler } from '../reconcile/context.ts';
 import { LoadBalancers } from '../reconcile/loadBalancers.ts';
 import { reconcile } from '../reconcile/reconcile.ts';
 import { Sentinels } from '../sentinel/sentinels.ts';
+import { ChoreRounds, type DoChores } from './chores.ts';
 import { figuresOf } from './figures.ts';
 import { Watched } from './watched.ts';
 
@@ -30,6 +31,8 @@ export interface OperatorOptions extends AccessOptions {
   namespace: string | undefined;
   metricsPort: number;
   openssl: string;
+  /** Of `src/backup`. */
+  chores: DoChores;
   choreography: Choreography;
   signal: AbortSignal;
   /** One line for people: what happens, what fails. */
@@ -122,6 +125,7 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
     now: () => new Date(),
     memory: new Map(),
   };
+  const rounds = new ChoreRounds(reconciler, options.chores, report);
   await using server = await serveMetrics(options.metricsPort, metrics.registry, {
     alive: () => true,
     ready: () => watched.connected,
@@ -146,7 +150,7 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
         for (const cluster of watched.clusters()) {
           workers.add(`${cluster.metadata.namespace}/${cluster.metadata.name}`);
         }
-        await workers.run(term, lastingLonger(term, signal));
+        await Promise.all([workers.run(term, lastingLonger(term, signal)), rounds.run(term)]);
       },
       onTrouble: error => troubles.tell('Lease', error),
       onLeading(now) {

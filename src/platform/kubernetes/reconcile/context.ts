@@ -9,6 +9,7 @@ import type { LeaseSighting } from '../lease/judge.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Watched } from '../operator/watched.ts';
 import type { Sentinels } from '../sentinel/sentinels.ts';
+import type { Trouble } from '../status/compute.ts';
 import type { LoadBalancers } from './loadBalancers.ts';
 
 /** Set to any new value by a person who wants every pod to be made anew, one after the other. */
@@ -53,7 +54,9 @@ export interface Reconciler {
 export interface Memory {
   settled: Settled;
   /** What the objects depended on when all were last as wanted, and when that was (performance.now()). */
-  objects: { fingerprint: string; at: number; templateHash: string; held: boolean } | undefined;
+  objects:
+    | { fingerprint: string; at: number; templateHash: string; held: boolean; trouble: Trouble | undefined }
+    | undefined;
   /** The same of roles, passwords and databases. */
   databases: { fingerprint: string; at: number } | undefined;
   /** When Patroni's configuration was changed last (performance.now()). */

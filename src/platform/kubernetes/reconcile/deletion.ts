@@ -1,6 +1,6 @@
 import type { LiveObject } from '../api/kinds.ts';
 import { APPLICATION_LABEL, DUMPS_APPLICATION } from '../objects/labels.ts';
-import { patroniConfigMaps } from '../objects/names.ts';
+import { patroniConfigMaps, repositoryHostName } from '../objects/names.ts';
 import type { Reconciler } from './context.ts';
 
 /** Keeps the object until what must go in order is gone. */
@@ -34,6 +34,8 @@ export async function takeDown(
 
   for (const kind of ['StatefulSet', 'Deployment', 'CronJob'] as const) {
     for (const object of watched.children(kind, key).filter(ours)) {
+      // The members archive what they wrote last; it goes with its owner, after them.
+      if (object.metadata.name === repositoryHostName(name)) continue;
       if (object.metadata.deletionTimestamp !== undefined) continue;
       await client.remove(
         { kind, namespace, name: object.metadata.name },

@@ -2,6 +2,7 @@ import type { ClusterSpec } from '../../../core/manifest/spec.ts';
 import { mayInterrupt } from '../../../core/schedule/maintenance.ts';
 import type { LiveObject } from '../api/kinds.ts';
 import { type ApplyContext, applyObject, type Change, removeOthers } from '../children/apply.ts';
+import { ensureBackupKeys } from '../children/backupKeys.ts';
 import { certificateData, certificateSecret, certificateSecretNames } from '../children/certificates.ts';
 import { ensureSecrets, type Passwords, userlistSecret } from '../children/secrets.ts';
 import { hashOf } from '../objects/hash.ts';
@@ -14,8 +15,12 @@ import {
 } from '../objects/index.ts';
 import { clusterLabels, metaOf, TEMPLATE_HASH } from '../objects/labels.ts';
 import { poolerNames, userlistSecretName } from '../objects/names.ts';
+import { archives } from '../objects/repositories.ts';
 import { CHILD_KINDS } from '../operator/watched.ts';
 import { ordinalOf } from '../patroni/view.ts';
+import type { Trouble } from '../status/compute.ts';
+import { backupSecrets } from './backupSecrets.ts';
+import { prepareClone } from './clone.ts';
 import { type Memory, RESTART_ANNOTATION, type Reconciler } from './context.ts';
 import { ForeignObjectError } from './foreign.ts';
 
@@ -30,6 +35,8 @@ export interface ObjectsResult {
   /** As the StatefulSet asks now. */
   replicas: number;
   labels: Record<string, string>;
+  /** What somebody has to put right, although all else is as it should be. */
+  trouble: Trouble | undefined;
   /** Changes that nobody asked for would replace pods: they wait for a maintenance window. */
   held: boolean;
 }
@@ -65,20 +72,19 @@ export async function syncObjects(
     config,
     facts: {
       systemSecretsHash: undefined,
+      repositoryKeysHash: undefined,
       poolerSecretsHash: undefined,
       podsSeen: podsSeen(watched.children('Pod', key), name),
       restartedAt: cluster.metadata.annotations?.[RESTART_ANNOTATION],
     },
   };
+  if (live === undefined) await prepareClone(spec, namespace, reconciler, signal);
   const labels = clusterLabels(input);
   const wanted = secretsWanted(spec, config);
-  const passwords = await ensureSecrets(wanted, labels, {
-    client,
-    find: context.find,
-    put: context.put,
-    signal,
-  });
+  const passwords = await ensureSecrets(wanted, labels, context);
   input.facts.systemSecretsHash = passwords.systemHash;
+  const keys = archives(spec) ? await ensureBackupKeys({ namespace, name }, labels, context) : undefined;
+  if (keys !== undefined) input.facts.repositoryKeysHash = hashOf([keys.hostKey, keys.clientLine]);
   const userlists = userlistsOf(input, wanted, passwords);
   input.facts.poolerSecretsHash =
     userlists.length === 0 ? undefined : hashOf(userlists.map(list => list.data));
@@ -101,21 +107,22 @@ export async function syncObjects(
     performance.now() - known.at < REVISIT_MS &&
     replicas !== undefined
   ) {
-    const { templateHash, held } = known;
-    return { passwords, labels, templateHash, held, changes: [], replicas };
+    const { templateHash, held, trouble } = known;
+    return { passwords, labels, templateHash, held, trouble, changes: [], replicas };
   }
 
   const objects = desiredObjects(input).map(object =>
-    object.kind === 'StatefulSet' && replicas !== undefined ? withReplicas(object, replicas) : object,
+    isMembers(object, name) && replicas !== undefined ? withReplicas(object, replicas) : object,
   );
   const waiting = open
     ? new Set<string>()
     : heldBack(objects, (kind, of) => watched.find(kind, namespace, of));
   const held = waiting.size > 0;
-  const set = objects.find(({ kind }) => kind === 'StatefulSet');
+  const set = objects.find(object => isMembers(object, name));
   const templateHash = templateHashOf(waiting.has(`StatefulSet/${name}`) ? live : set);
   const certificates = await certificateSecrets(input, reconciler, labels, signal);
-  const all = [...certificates, ...userlists, ...objects];
+  const { secrets, trouble } = await backupSecrets(input, keys, context);
+  const all = [...certificates, ...userlists, ...secrets, ...objects];
   const changes: Change[] = [];
   for (const object of all) {
     if (waiting.has(`${object.kind}/${object.metadata.name}`)) continue;
@@ -131,8 +138,8 @@ export async function syncObjects(
   );
   changes.push(...(await removeOthers(children, keep, uid, context)));
   memory.objects =
-    changes.length === 0 ? { fingerprint, at: performance.now(), templateHash, held } : undefined;
-  return { passwords, labels, templateHash, held, changes, replicas: replicas ?? spec.instances };
+    changes.length === 0 ? { fingerprint, at: performance.now(), templateHash, held, trouble } : undefined;
+  return { passwords, labels, templateHash, held, trouble, changes, replicas: replicas ?? spec.instances };
 }
 
 /** Sets the number of replicas, which is no part of what `syncObjects` keeps. */
@@ -148,6 +155,11 @@ export async function scale(
 
 function withReplicas(object: KubeObject, replicas: number): KubeObject {
   return { ...object, spec: { ...(object.spec as object), replicas } };
+}
+
+/** The repository host is a StatefulSet, too. */
+function isMembers({ kind, metadata }: KubeObject, cluster: string): boolean {
+  return kind === 'StatefulSet' && metadata.name === cluster;
 }
 
 function templateHashOf(set: KubeObject | LiveObject | undefined): string {

@@ -14,7 +14,7 @@ import type { Outcome } from '../queue/workQueue.ts';
 import { decide, type RollStep } from '../roll/decide.ts';
 import type { StatusInput, Trouble } from '../status/compute.ts';
 import { act } from './act.ts';
-import { backupOf } from './backup.ts';
+import { backupOf, seenOf } from './backup.ts';
 import { reloadCertificates } from './certificates.ts';
 import { OPERATOR_ANNOTATION } from './claim.ts';
 import { type Memory, memoryOf, type Reconciler, type Tools } from './context.ts';
@@ -89,7 +89,7 @@ export class Pass {
       view,
       step,
       settled,
-      failure: volumes ?? databases.failure,
+      failure: volumes ?? databases.failure ?? objects.trouble,
       postponed: await this.#postponed(spec, objects),
     });
     const againMs = this.#again(view, step, settled, acted || settings);
@@ -307,7 +307,7 @@ export class Pass {
         deleting: this.#cluster.metadata.deletionTimestamp !== undefined,
         wanted: spec?.instances ?? rest.view.members.length,
         synchronousMode: spec !== undefined && spec.patroni.synchronousMode !== 'async',
-        backup: backupOf(watched.children('CronJob', this.#key), this.#reconciler.now()),
+        backup: backupOf(seenOf(spec, watched, this.#key), this.#reconciler.now()),
       },
       this.#reconciler,
       this.#signal,

@@ -8,6 +8,7 @@ import type {
   ClientHold,
   ClusterRef,
   Credentials,
+  Dumps,
   EndpointAddress,
   HoldLimits,
   InsideTarget,
@@ -17,10 +18,13 @@ import type {
   ObserveOptions,
   PatroniOperations,
   PlatformCluster,
+  Restores,
 } from '../../contract.ts';
 import type { KubeClient } from '../api/client.ts';
 import { type ExecTarget, exec } from '../api/exec.ts';
 import type { Kind, LiveObject } from '../api/kinds.ts';
+import { KubeBackups } from '../backup/index.ts';
+import { KubeRestores } from '../backup/restores.ts';
 import { decoded } from '../children/secrets.ts';
 import { operatorConfigSchema } from '../config.ts';
 import { CLUSTER_LABEL, memberSelector, TEMPLATE_HASH } from '../objects/labels.ts';
@@ -36,6 +40,7 @@ import { askSwitchover, PatroniRefusedError, restartMember } from '../patroni/wr
 import { HoldShells, holdPoolers } from '../poolers/hold.ts';
 import { addressOf, ENDPOINTS } from './addresses.ts';
 import { authorityFile } from './authority.ts';
+import { remoteDumps } from './dumps.ts';
 import { type RemoteFaults, remoteFaults } from './faults/index.ts';
 import { Forwards } from './forwards.ts';
 import { Inside } from './inside.ts';
@@ -81,6 +86,9 @@ export class RemoteCluster extends Refused implements PlatformCluster {
   readonly journal: Journal;
   readonly faults: RemoteFaults;
   readonly #client: KubeClient;
+  readonly backups: KubeBackups;
+  readonly restores: Restores;
+  readonly dumps: Dumps;
   readonly #manifest: string;
   readonly #services: LiveObject[];
   readonly #stateDir: string;
@@ -99,6 +107,11 @@ export class RemoteCluster extends Refused implements PlatformCluster {
     this.#stateDir = stateDir;
     this.spec = spec;
     this.ref = { name: spec.name, namespace: object.metadata.namespace ?? 'default' };
+    const { ref } = this;
+    const look = (signal: AbortSignal) => this.#look(signal);
+    this.backups = new KubeBackups({ client, ref, spec, owner: object, look });
+    this.restores = new KubeRestores({ client, ref, spec, owner: object, look });
+    this.dumps = remoteDumps(spec.name);
     this.drillsAllowed = object.metadata.annotations?.[ALLOW_DRILLS] === 'true';
     this.journal = new EventJournal(client, object, this.ref);
     this.#inside = new Inside(client);

@@ -32,7 +32,8 @@ export class EventJournal implements Journal {
 
   async append(item: Omit<JournalEntry, 'at'>): Promise<void> {
     const message = [item.message, item.reason].filter(Boolean).join(': ').slice(0, MESSAGE_CHARS);
-    const object = eventOf(this.#cluster, { type: 'Normal', reason: camelCase(item.event), message });
+    const type = /failed|damaged/.test(item.event) ? 'Warning' : 'Normal';
+    const object = eventOf(this.#cluster, { type, reason: camelCase(item.event), message });
     const whole = JSON.stringify({ at: new Date().toISOString(), ...item });
     const metadata = { ...object.metadata, annotations: { [ENTRY]: whole } };
     await this.#client.create({ ...object, metadata }, AbortSignal.timeout(REQUEST_MS));

@@ -6,9 +6,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { lsnBytes, parseSegment, segmentName } from '../../../core/schedule/wal.ts';
 import type { MemberObservation } from '../../../core/topology/observation.ts';
-import { parseHistory, parseListing } from '../../../engine/pgbackrest/archive.ts';
+import { missingBefore, parseHistory, parseListing } from '../../../engine/pgbackrest/archive.ts';
 import { readIfExists } from '../../../lib/files.ts';
 import type { BackupMemory } from '../../contract.ts';
 import type { LocalBackupInput } from './input.ts';
@@ -19,8 +18,6 @@ import { runTool } from './tool.ts';
 const MEMORY = 'timelines';
 const LIST_MS = 30_000;
 const PUSH_MS = 30_000;
-/** What is older than so many segments was either archived, or is gone everywhere. */
-const LOOK_BACK = 256n;
 const USUAL_BYTES = 16n * 1024n * 1024n;
 
 /** A repository that is away is asked again this much later. */
@@ -79,11 +76,11 @@ async function closeIn(
   const wal = (member: string) => join(input.paths.data, member, 'pgdata', 'pg_wal');
   const name = `${timeline.toString(16).toUpperCase().padStart(8, '0')}.history`;
   const text = await readIfExists(join(wal(primary), name));
-  const parent = parseHistory(timeline, text ?? '', undefined).parents.at(-1);
-  if (parent === undefined) return [];
+  const { parents } = parseHistory(timeline, text ?? '', undefined);
+  if (parents.length === 0) return [];
   const pushed: string[] = [];
   const lost: string[] = [];
-  for (const segment of await missingIn(repository, parent, wal(primary), input, signal)) {
+  for (const segment of await missingIn(repository, parents, wal(primary), input, signal)) {
     const holder = await holderOf(segment, members, wal);
     if (holder === undefined) lost.push(segment);
     else {
@@ -109,7 +106,7 @@ async function closeIn(
 /** Segments before the end of the parent's timeline that the repository should have and has not. */
 async function missingIn(
   repository: Repository,
-  parent: { timeline: number; endLsn: string },
+  parents: { timeline: number; endLsn: string }[],
   wal: string,
   { record, paths, spec }: LocalBackupInput,
   signal: AbortSignal,
@@ -123,21 +120,7 @@ async function missingIn(
     timeoutMs: LIST_MS,
     maxOutputBytes: 96 * 1024 * 1024,
   });
-  const held = parseListing(stdout).segments;
-  const segmentBytes = await segmentBytesIn(wal);
-  const end = lsnBytes(parent.endLsn) / segmentBytes;
-  const [first] = held;
-  if (first === undefined) return [];
-  const oldest = parseSegment(first, segmentBytes).number;
-  const from = oldest > end - LOOK_BACK ? oldest : end - LOOK_BACK;
-  const have = new Set(held.map(segment => segment.slice(8)));
-  const missing: string[] = [];
-  for (let number = from; number < end; number++) {
-    const segment = segmentName({ timeline: parent.timeline, number }, segmentBytes);
-    // Of another timeline it is as good: that one holds the parent's part as well.
-    if (!have.has(segment.slice(8))) missing.push(segment);
-  }
-  return missing;
+  return missingBefore(parseListing(stdout).segments, parents, await segmentBytesIn(wal));
 }
 
 async function holderOf(

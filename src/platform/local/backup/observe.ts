@@ -1,8 +1,8 @@
 /** What the repositories hold, as pgBackRest tells. Each is asked by itself: one that hangs hides no other. */
 import type { ClusterSpec } from '../../../core/manifest/spec.ts';
-import type { ArchiveFacts, RepositoryFacts, TimelineFacts } from '../../../core/schedule/facts.ts';
-import { archiveFacts, parseHistory, parseListing } from '../../../engine/pgbackrest/archive.ts';
+import type { RepositoryFacts } from '../../../core/schedule/facts.ts';
 import { parseInfo } from '../../../engine/pgbackrest/info.ts';
+import { type Ask, readArchive } from '../../../engine/pgbackrest/readArchive.ts';
 import { messageOf } from '../../../lib/errors.ts';
 import type { Paths } from '../layout.ts';
 import type { ClusterRecord } from '../record.ts';
@@ -14,7 +14,6 @@ import { runTool } from './tool.ts';
 const INFO_MS = 30_000;
 /** Who only asks how things are waits for no storage that is away. */
 const GLANCE_MS = 6000;
-const LISTING_MS = 120_000;
 /** A segment's line has about 150 bytes: half a million of them. */
 const LISTING_BYTES = 96 * 1024 * 1024;
 
@@ -54,7 +53,8 @@ export async function observeRepository(
   if (place.trouble?.state === 'unreachable') return bad('unreachable', place.trouble.problem);
   try {
     const patienceMs = options.archive ? INFO_MS : GLANCE_MS;
-    const info = parseInfo(await ask(repository, ['info', '--output=json'], patienceMs, input, signal));
+    const asking: Ask = (args, timeoutMs) => ask(repository, args, timeoutMs, input, signal);
+    const info = parseInfo(await asking(['info', '--output=json'], patienceMs));
     if (info.status === 'missing')
       return bad(place.trouble?.state ?? 'empty', place.trouble?.problem ?? 'nothing is in it');
     if (info.status === 'other') {
@@ -66,36 +66,14 @@ export async function observeRepository(
       state: place.trouble?.state ?? 'ready',
       problem: place.trouble?.problem,
       backups: info.backups.map(backup => ({ ...backup, repository: repository.name })),
-      archive: options.archive ? await readArchive(repository, info.archiveId, input, signal) : undefined,
+      archive: options.archive
+        ? await readArchive(asking, input.spec.name, info.archiveId, input.segmentBytes)
+        : undefined,
     };
   } catch (error) {
     signal.throwIfAborted();
     return bad(place.trouble?.state ?? 'unreachable', place.trouble?.problem ?? messageOf(error));
   }
-}
-
-async function readArchive(
-  repository: Repository,
-  archiveId: string | undefined,
-  input: ObserveInput,
-  signal: AbortSignal,
-): Promise<ArchiveFacts> {
-  if (archiveId === undefined) return { ranges: [], timelines: [] };
-  const folder = `archive/${input.spec.name}/${archiveId}`;
-  const text = await ask(
-    repository,
-    ['repo-ls', '--recurse', '--output=json', '--sort=none', folder],
-    LISTING_MS,
-    input,
-    signal,
-  );
-  const listing = parseListing(text);
-  const timelines: TimelineFacts[] = [];
-  for (const { timeline, path, at } of listing.histories) {
-    const history = await ask(repository, ['repo-get', `${folder}/${path}`], INFO_MS, input, signal);
-    timelines.push(parseHistory(timeline, history, at));
-  }
-  return archiveFacts(listing, timelines, BigInt(input.segmentBytes));
 }
 
 async function ask(

@@ -1,5 +1,6 @@
 /** Where what belongs to backups lies on this machine: pure arithmetic over paths. */
 import { join } from 'node:path';
+import { shellQuote } from '../../../lib/shell.ts';
 import type { Paths } from '../layout.ts';
 
 export interface BackupPaths {
@@ -54,8 +55,4 @@ export function backupPaths(paths: Paths): BackupPaths {
 /** What PostgreSQL runs for each segment. Its parameters know "%" as a sign. */
 export function archiveCommand(paths: Paths): string {
   return `${shellQuote(backupPaths(paths).archiveScript).replaceAll('%', '%%')} %p`;
-}
-
-export function shellQuote(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

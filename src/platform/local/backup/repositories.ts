@@ -147,6 +147,13 @@ async function readCredentials(
   { credentials: path }: S3Spec,
   name: string,
 ): Promise<{ key: string; secret: string }> {
+  if (path === undefined) {
+    throw new RefusedError({
+      code: 'credentials-missing',
+      message: `the credentials of "${name}" are in a Secret, which one machine does not have`,
+      hint: 'write the path of a file with `key: …` and `secret: …` in `credentials` besides',
+    });
+  }
   try {
     return credentials.parse(parse(await readFile(path, 'utf8')));
   } catch (cause) {

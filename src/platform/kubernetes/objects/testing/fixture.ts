@@ -45,6 +45,7 @@ export function inputOf(spec: ClusterSpec, config: Record<string, unknown> = {})
     facts: {
       systemSecretsHash: 'a1',
       poolerSecretsHash: 'b2',
+      repositoryKeysHash: 'c3',
       podsSeen: 0,
       restartedAt: undefined,
     },

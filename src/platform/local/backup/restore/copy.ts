@@ -3,11 +3,13 @@ import { chown, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PgBackRestError } from '../../../../engine/pgbackrest/errors.ts';
+import { damagedFiles } from '../../../../engine/pgbackrest/output.ts';
 import { PgherdError } from '../../../../lib/errors.ts';
+import { shellQuote } from '../../../../lib/shell.ts';
 import type { BackupContext, RestoreOptions, SegmentState } from '../../../contract.ts';
 import type { ClusterRecord } from '../../record.ts';
 import type { LocalBackupInput } from '../input.ts';
-import { backupPaths, shellQuote } from '../paths.ts';
+import { backupPaths } from '../paths.ts';
 import { asServersUser, runTool, toolEnvironment } from '../tool.ts';
 
 /** A backup cannot be used as it lies in its repository; another one may. */
@@ -138,14 +140,6 @@ export async function nameDamage(
     timeoutMs: COPY_MS,
   });
   return damagedFiles(stdout).slice(0, NAMED_FILES);
-}
-
-/** "file missing '20261122-175209F/pg_data/base/5/1255.zst'" and the like, of the log of `verify`. */
-export function damagedFiles(log: string): string[] {
-  return log.split('\n').flatMap(line => {
-    const [, what, file] = / INFO: ((?:file|invalid|error) ?[\w ]*?) '([^']+)'/.exec(line) ?? [];
-    return what === undefined || file === undefined ? [] : [`${what} ${file}`];
-  });
 }
 
 /** Errors by which pgbackrest says that it cannot use what is there. What this machine lacks is no damage. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { damagedFiles } from './copy.ts';
+import { damagedFiles } from './output.ts';
 
 test('names of damaged files are read from the log of pgBackRest 2.45', () => {
   const log = `2026-11-22 19:02:06.001 P00   INFO: verify command begin 2.45: --config=/x --exec-id=1-2

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import type { RecoveryTarget } from '../../../../core/schedule/target.ts';
+import type { ScratchRecord } from '../../../contract.ts';
+import type { LiveObject } from '../../api/kinds.ts';
+import { SOCKET_DIRECTORY } from '../../objects/layout.ts';
+import { RESTORE_ANNOTATION } from '../../objects/restorePod.ts';
+
+const reached = z.object({
+  lastCommitAt: z.string().optional(),
+  lsn: z.string(),
+  timeline: z.number(),
+  reason: z.string(),
+  endOfArchive: z.boolean(),
+});
+
+const note = z.object({
+  id: z.string(),
+  purpose: z.enum(['verify', 'restore', 'table', 'clone']),
+  createdAt: z.string(),
+  repository: z.string(),
+  backup: z.string(),
+  target: z.custom<RecoveryTarget>().optional(),
+  reached: reached.optional(),
+  restoredMs: z.number(),
+  replayedMs: z.number(),
+});
+
+/** What the annotation of a restore's pod holds. */
+export type RestoreNote = z.infer<typeof note>;
+
+/** undefined: no note of ours. */
+export function recordOf(pod: LiveObject): ScratchRecord | undefined {
+  let document: unknown;
+  try {
+    document = JSON.parse(pod.metadata.annotations?.[RESTORE_ANNOTATION] ?? '');
+  } catch {
+    return undefined;
+  }
+  const { data } = note.safeParse(document);
+  return data === undefined ? undefined : toRecord(data, pod.metadata.name);
+}
+
+export function toRecord(data: RestoreNote, pod: string): ScratchRecord {
+  return {
+    ...data,
+    target: data.target,
+    reached: data.reached && { ...data.reached, lastCommitAt: data.reached.lastCommitAt },
+    directory: `pod ${pod}`,
+    socketDirectory: SOCKET_DIRECTORY,
+    // Whoever makes one holds the lock of backups, and who asks holds it now.
+    owned: false,
+  };
+}

@@ -1,0 +1,140 @@
+/**
+ * Physical backups on a real API server with real pods: what a cluster has without a line in its manifest, proofs,
+ * restores, a clone. One cluster lives through all of it. Skipped, and saying so, where there is no such server.
+ */
+import { spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runBackup } from '../../src/backup/physical.ts';
+import { restoreBeside } from '../../src/backup/restore.ts';
+import { verifyBackups } from '../../src/backup/verify.ts';
+import type { PlatformCluster } from '../../src/platform/contract.ts';
+import { createKubernetesPlatform } from '../../src/platform/kubernetes/remote/index.ts';
+import { eventually } from '../support/poll.ts';
+import { Bench, obstacle } from './support.ts';
+
+const NAME = 'saved';
+const MINUTES = 60_000;
+
+describe.skipIf(obstacle !== undefined)(
+  `backups on Kubernetes${obstacle === undefined ? '' : ` (${obstacle})`}`,
+  () => {
+    let bench: Bench;
+    let cluster: PlatformCluster;
+    let before: string;
+    const figures: Record<string, number> = {};
+    const context = { signal: AbortSignal.timeout(20 * MINUTES), progress: () => {} };
+    const shape = {
+      teamId: 'acid',
+      volume: { size: '1Gi' },
+      users: { app: [] },
+      databases: { app: 'app' },
+      resources: { requests: { cpu: '20m', memory: '100Mi' }, limits: { cpu: '1', memory: '500Mi' } },
+    };
+
+    beforeAll(async () => {
+      bench = await Bench.open();
+      await bench.operator();
+    });
+
+    afterAll(async () => {
+      process.stderr.write(`figures, seconds: ${JSON.stringify(figures)}\n`);
+      cluster?.[Symbol.dispose]();
+      await bench[Symbol.asyncDispose]();
+    });
+
+    const health = async (name: string) =>
+      (await bench.status(name)).conditions?.find(({ type }) => type === 'BackupHealthy');
+    const write = (sql: string) => bench.sqlThroughService(NAME, `${NAME}-0`, 'app', 'app', sql);
+    const access = {
+      kubeconfig: process.env.PGHERD_TEST_KUBECONFIG,
+      context: undefined,
+      env: process.env,
+      stateDir: tmpdir(),
+    };
+
+    test('a manifest without a line about backups has a proven one within minutes', {
+      timeout: 6 * MINUTES,
+    }, async () => {
+      const began = performance.now();
+      await bench.create(NAME, { ...shape, postgresql: { version: bench.version }, numberOfInstances: 2 });
+      const good = await eventually('BackupHealthy', 5 * MINUTES, async () => {
+        const found = await health(NAME);
+        return found?.status === 'True' && found.message.includes('proven') ? found : undefined;
+      });
+      figures.provenBackup = (performance.now() - began) / 1000;
+      expect(good.message).toContain('members: full backup of');
+      await bench.settled(NAME, 2 * MINUTES);
+      const platform = await createKubernetesPlatform({ ...access, namespace: bench.namespace });
+      cluster = await platform.open({ name: NAME, namespace: bench.namespace }, context.signal);
+    });
+
+    test('a backup by hand whose command is killed does not stand in the way of the next', {
+      timeout: 4 * MINUTES,
+    }, async () => {
+      await write('CREATE TABLE filling AS SELECT g, md5(g::text) FROM generate_series(1, 400000) g;');
+      const options = ['--kubeconfig', access.kubeconfig ?? '', '-n', bench.namespace];
+      const child = spawn(process.execPath, ['src/main.ts', 'backup', NAME, ...options], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      let said = '';
+      child.stderr.on('data', chunk => {
+        said += String(chunk);
+      });
+      await eventually('the backup to begin', MINUTES, () => said.includes('full backup of'));
+      child.kill('SIGKILL');
+      const began = performance.now();
+      const { results } = await runBackup(cluster, { type: 'incremental', lockWaitMs: MINUTES }, context);
+      figures.afterKill = (performance.now() - began) / 1000;
+      expect(results).toMatchObject([{ repository: 'members', ok: true, set: { type: 'incremental' } }]);
+    });
+
+    test('the newest backup is proven by a restore in a pod of its own, which goes', {
+      timeout: 4 * MINUTES,
+    }, async () => {
+      await using _lock = await cluster.backups.lock('verify', { waitMs: MINUTES, signal: context.signal });
+      const began = performance.now();
+      const proofs = await verifyBackups(cluster, { repository: undefined, backup: undefined }, context);
+      figures.verify = (performance.now() - began) / 1000;
+      expect(proofs).toMatchObject([{ repository: 'members', outcome: 'proven', problems: [] }]);
+      expect(await cluster.restores.scratches()).toEqual([]);
+    });
+
+    test('a restore to a moment has what was committed before, and not what came after', {
+      timeout: 4 * MINUTES,
+    }, async () => {
+      await write("CREATE TABLE marks AS SELECT 'before' AS what;");
+      before = (
+        await write('SELECT to_char(now() AT TIME ZONE \'UTC\', \'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\');')
+      ).trim();
+      await write("INSERT INTO marks VALUES ('after');");
+      await using _lock = await cluster.backups.lock('restore', { waitMs: MINUTES, signal: context.signal });
+      const wish = { target: { kind: 'time', at: before }, backup: undefined, from: undefined } as const;
+      const { scratch } = await restoreBeside(cluster, { ...wish, purpose: 'restore' }, context);
+      await using session = await scratch.session('app', context.signal);
+      expect(await session.query('SELECT what FROM marks')).toEqual([{ what: 'before' }]);
+      await cluster.restores.discard(scratch.id, context.signal);
+    });
+
+    test('a clone as of that moment is a cluster of its own, and is backed up', {
+      timeout: 6 * MINUTES,
+    }, async () => {
+      const began = performance.now();
+      const timestamp = before.replace(/Z$/, '+00:00');
+      const clone = { cluster: NAME, timestamp };
+      await bench.create('twin', {
+        ...shape,
+        postgresql: { version: bench.version },
+        numberOfInstances: 1,
+        clone,
+      });
+      await bench.settled('twin', 4 * MINUTES);
+      figures.clone = (performance.now() - began) / 1000;
+      const rows = await bench.sqlThroughService('twin', 'twin-0', 'app', 'app', 'SELECT what FROM marks;');
+      expect(rows).toBe('before');
+      await eventually('the backup of the clone', 3 * MINUTES, async () =>
+        (await health('twin'))?.status === 'True' ? true : undefined,
+      );
+    });
+  },
+);
