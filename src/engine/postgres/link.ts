@@ -71,20 +71,7 @@ export class Link implements Disposable {
   async #open(now: number): Promise<void> {
     this.#opening = true;
     this.#lastTry = now;
-    const { host, port, user, password, ca, tlsName } = this.#target;
-    const client = new pg.Client({
-      host,
-      port,
-      user,
-      password,
-      database: 'postgres',
-      ssl: {
-        ...(ca === undefined ? { rejectUnauthorized: false } : { ca }),
-        ...(tlsName !== undefined && { servername: tlsName }),
-      },
-      connectionTimeoutMillis: CONNECT_MS,
-      application_name: 'pgherd-sentinel',
-    });
+    const client = linkClient(this.#target);
     client.on('error', () => this.#lose(client));
     client.on('end', () => this.#lose(client));
     try {
@@ -111,4 +98,23 @@ export class Link implements Disposable {
     void client.end().catch(() => {});
     if (!this.#disposed) this.#onClosed();
   }
+}
+
+/** Not connected yet. `options`: words for the server's command line. */
+export function linkClient({ ca, tlsName, ...login }: LinkTarget, options?: string): pg.Client {
+  const { host, port, user, password } = login;
+  return new pg.Client({
+    host,
+    port,
+    user,
+    password,
+    database: 'postgres',
+    ssl: {
+      ...(ca === undefined ? { rejectUnauthorized: false } : { ca }),
+      ...(tlsName !== undefined && { servername: tlsName }),
+    },
+    connectionTimeoutMillis: CONNECT_MS,
+    application_name: 'pgherd-sentinel',
+    ...(options !== undefined && { options }),
+  });
 }

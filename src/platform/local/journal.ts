@@ -1,16 +1,7 @@
 import { appendFile } from 'node:fs/promises';
-import { z } from 'zod';
+import { journalEntry } from '../../core/topology/journalEntry.ts';
 import { readIfExists } from '../../lib/files.ts';
 import type { Journal, JournalEntry } from '../contract.ts';
-
-const entry = z.object({
-  at: z.string(),
-  actor: z.string(),
-  event: z.string(),
-  subject: z.string(),
-  message: z.string(),
-  reason: z.string().optional(),
-});
 
 /** The journal as one JSON document per line, only ever appended to. */
 export class FileJournal implements Journal {
@@ -45,7 +36,7 @@ export class FileJournal implements Journal {
 function parseLine(line: string): JournalEntry | undefined {
   if (line === '') return undefined;
   try {
-    const parsed = entry.parse(JSON.parse(line));
+    const parsed = journalEntry.parse(JSON.parse(line));
     return { ...parsed, reason: parsed.reason };
   } catch {
     return undefined;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { journalEntry } from '../../../core/topology/journalEntry.ts';
 import type { ClusterRef, Journal, JournalEntry } from '../../contract.ts';
 import type { KubeClient } from '../api/client.ts';
 import type { LiveObject } from '../api/kinds.ts';
@@ -8,15 +8,6 @@ const REQUEST_MS = 15_000;
 const MESSAGE_CHARS = 1_000;
 /** What an Event has no field for. */
 const ENTRY = 'pgherd.dev/journal';
-
-const entry = z.object({
-  at: z.string(),
-  actor: z.string(),
-  event: z.string(),
-  subject: z.string(),
-  message: z.string(),
-  reason: z.string().optional(),
-});
 
 /** Events of the manifest are the journal here: `kubectl describe` shows it too. The API server keeps them for an hour. */
 export class EventJournal implements Journal {
@@ -56,7 +47,7 @@ export function entryOf(item: LiveObject, cluster: string): JournalEntry | undef
   if (of.kind !== 'postgresql' || of.name !== cluster) return undefined;
   const own = item.metadata.annotations?.[ENTRY];
   if (own !== undefined) {
-    const parsed = entry.parse(JSON.parse(own));
+    const parsed = journalEntry.parse(JSON.parse(own));
     return { ...parsed, reason: parsed.reason };
   }
   const time = String(item.lastTimestamp ?? item.metadata.creationTimestamp ?? '');

@@ -4,10 +4,9 @@
  */
 import pg from 'pg';
 import { literal } from '../../../engine/postgres/connection.ts';
-import type { LinkTarget } from '../../../engine/postgres/link.ts';
+import { type LinkTarget, linkClient } from '../../../engine/postgres/link.ts';
 import { REACH_MS } from '../../../lib/reach.ts';
 
-const CONNECT_MS = 1_000;
 const REOPEN_MS = 500;
 /** A program has to be started, also on a busy machine. */
 const ANSWER_MS = REACH_MS + 200;
@@ -60,22 +59,8 @@ export class Outpost implements Disposable {
     if (this.#opening || this.#disposed || now - this.#triedAt < REOPEN_MS) return;
     this.#opening = true;
     this.#triedAt = now;
-    const { host, port, user, password, ca, tlsName } = this.target;
-    const client = new pg.Client({
-      host,
-      port,
-      user,
-      password,
-      database: 'postgres',
-      ssl: {
-        ...(ca === undefined ? { rejectUnauthorized: false } : { ca }),
-        ...(tlsName !== undefined && { servername: tlsName }),
-      },
-      connectionTimeoutMillis: CONNECT_MS,
-      application_name: 'pgherd-sentinel',
-      // What cannot be reached is no error of this server's.
-      options: '-c log_min_messages=fatal',
-    });
+    // What cannot be reached is no error of this server's.
+    const client = linkClient(this.target, '-c log_min_messages=fatal');
     const lose = () => {
       if (this.#client === client) this.#client = undefined;
     };
