@@ -215,8 +215,7 @@ class Hands {
         return await this.#note(decision, decision.member);
       }
       case 'revoke': {
-        const tagMember = decision.tagNoFailover ? decision.leader : undefined;
-        const done = await this.#senses.revoke({ revision: decision.revision, tagMember });
+        const done = await this.#senses.revoke(decision);
         if (decision.heir !== undefined) await (await this.#hold)?.aim(decision.heir);
         return await this.#note(
           decision,

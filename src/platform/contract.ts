@@ -194,7 +194,7 @@ export interface Sentinel extends AsyncDisposable {
   /** What the probes have found out since the last call. Never waits for a probe. */
   sample(aim: Aim): Promise<SenseSample>;
   /** Deletes the leader key if it has this revision still; resolves with whether it was deleted. */
-  revoke(options: { revision: string; tagMember: string | undefined }): Promise<boolean>;
+  revoke(options: { leader: string; revision: string }): Promise<boolean>;
   /** Kills PostgreSQL on the member's own host; resolves with whether there was anything to kill. */
   fence(member: string): Promise<boolean>;
   /** Makes the loop of the member's Patroni run now. Never rejects. */

@@ -70,12 +70,9 @@ function revokeDecision(
     const reason = `${sentence}; its key is not revoked, because ${vetoes.map(veto => veto.sentence).join('; ')}`;
     return { kind: 'withheld', of: 'revoke', member, vetoes, reason, ...common };
   }
-  // Patroni asks the members named in /sync before an election, the leader included: 2 s long where it is silent.
-  const patroniAnswers = watch.patroniAnsweredAt !== undefined && watch.patroniSilent === undefined;
-  const tagNoFailover = cause === 'unseen' || !patroniAnswers;
   const heir = takeover(evidence, member);
   const reason = `${sentence}; ${heir} has every acknowledged write and can take over`;
-  return { kind: 'revoke', leader: member, heir, revision: watch.revision, tagNoFailover, reason, ...common };
+  return { kind: 'revoke', leader: member, heir, revision: watch.revision, reason, ...common };
 }
 
 function nothingBecause({ watch, hold, at }: Evidence): string {

@@ -21,15 +21,14 @@ export type Decision = Common &
     /** Kill PostgreSQL on the member's own host; report by `Sample.fenced`. */
     | { kind: 'fence'; member: string; how: 'kill-postmaster'; why: FenceCause }
     /**
-     * One transaction: if the leader key still has this revision, tag the record of the member with nofailover where
-     * asked, then delete the key. `heir`: a standby that can take over, the likely next primary.
+     * One transaction: if the leader key still has this revision, tag the record of the member with nofailover, then
+     * delete the key. `heir`: a standby that can take over, the likely next primary.
      */
     | {
         kind: 'revoke';
         leader: string;
         heir: string | undefined;
         revision: string;
-        tagNoFailover: boolean;
         why: RevokeCause;
       }
     /** A threshold is crossed, and something named speaks against acting. Worth a line whenever it changes. */

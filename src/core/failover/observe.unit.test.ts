@@ -4,7 +4,7 @@ import { begin, type Evidence } from './evidence.ts';
 import { look, taken } from './look.ts';
 import { observe } from './observe.ts';
 import type { LeaderRead, Sample } from './sample.ts';
-import { makeHung, makeLost, makeSetting, makeStreak, now, primary } from './testing/fixture.ts';
+import { makeHung, makeLost, makeSetting, now, primary } from './testing/fixture.ts';
 
 const setting = makeSetting();
 const ttlMs = 20_000;
@@ -192,19 +192,6 @@ describe('what was decided', () => {
   it('outlives the sentinel', () => {
     const earlier = { revoked: { member: 'demo-2', revision: '6', at: now - 5_000 }, fences: {} };
     expect(begin(now, setting, earlier).revoked).toEqual(earlier.revoked);
-  });
-
-  it('asks for the tag only where Patroni is silent', () => {
-    const tag = (evidence: Evidence) => decide(evidence).find(({ kind }) => kind === 'revoke');
-    expect(tag(makeLost())).toMatchObject({ tagNoFailover: true, revision: '7' });
-    const gone: Evidence = makeLost({
-      process: { state: 'gone', since: now - 700, at: now },
-      gone: makeStreak(700),
-      woken: true,
-    });
-    expect(tag(gone)).toMatchObject({ why: 'process-gone', tagNoFailover: true });
-    const answering = { ...gone, watch: gone.watch && { ...gone.watch, patroniSilent: undefined } };
-    expect(tag(answering)).toMatchObject({ why: 'process-gone', tagNoFailover: false });
   });
 
   it('is nothing before a primary is known', () => {

@@ -70,14 +70,13 @@ export class KubernetesSentinel implements Sentinel {
     };
   }
 
-  async revoke(options: { revision: string; tagMember: string | undefined }): Promise<boolean> {
-    const { revision, tagMember } = options;
+  async revoke({ leader, revision }: { leader: string; revision: string }): Promise<boolean> {
     using signal = withDeadline(this.#stop.signal, 'the revocation', READ.answer * 3);
     const context = this.#post.dcs(signal);
     const before = this.#reads.last?.value;
     const renewTime = before === undefined || before === 'unreadable' ? undefined : before.dcs.key?.renewTime;
     const same = ({ key }: DcsRead) => key?.revision === revision && key.renewTime === renewTime;
-    if (tagMember !== undefined) await tagNoFailover(this.#post.pod(tagMember), context);
+    await tagNoFailover(this.#post.pod(leader), context);
     const taken = await takeKey(same, context);
     if (taken) await this.#hide(context);
     return taken;

@@ -106,10 +106,9 @@ export class LocalSentinel implements Sentinel {
     };
   }
 
-  async revoke(options: { revision: string; tagMember: string | undefined }): Promise<boolean> {
+  async revoke({ leader, revision }: { leader: string; revision: string }): Promise<boolean> {
     const { scope, clients } = this.#input;
-    const { revision, tagMember } = options;
-    const tag = tagMember === undefined ? undefined : this.#dcs.last?.value.members[tagMember];
+    const tag = this.#dcs.last?.value.members[leader];
     const suspect = this.#sight && ordinalOf(this.#sight.member);
     return await revokeLeader(scope, clients, { revision, tag, suspect }, this.#stop.signal);
   }
