@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Fault } from '../../../core/drill/fault.ts';
+import { undoEach } from '../../../core/drill/undoEach.ts';
 import type { FaultObservation } from '../../../core/topology/observation.ts';
 import { messageOf, PgherdError, RefusedError } from '../../../lib/errors.ts';
 import { takeLock } from '../../../lib/lock.ts';
@@ -85,20 +86,16 @@ export class LocalFaults implements Faults {
 
   async undo(which: 'all' | 'orphaned', { signal, progress }: ApplyContext): Promise<string[]> {
     const { entries, damaged } = await this.#register.read();
-    const done: string[] = [];
-    const errors: PgherdError[] = [...damaged];
-    for (const entry of entries.reverse()) {
-      if (which === 'orphaned' && (await isOwned(entry))) continue;
-      progress(`undoing: ${entry.description}`);
-      try {
-        done.push(...(await this.#undo(entry, signal)));
-      } catch (error) {
-        signal.throwIfAborted();
-        errors.push(error instanceof PgherdError ? error : unforeseen(entry, error));
-      }
-    }
-    if (errors.length > 0) throw several(errors, done);
-    return done;
+    return await undoEach(
+      entries.reverse(),
+      damaged,
+      async entry => {
+        if (which === 'orphaned' && (await isOwned(entry))) return [];
+        progress(`undoing: ${entry.description}`);
+        return await this.#undo(entry, signal);
+      },
+      signal,
+    );
   }
 
   /** The table is typed by kind; TypeScript does not follow the pairing through an index. */
@@ -192,24 +189,5 @@ function leftBehind({ description, at }: RegisterEntry): RefusedError {
     code: 'drill-left-behind',
     message: `a drill that died left a fault behind: ${description} (since ${at})`,
     hint: 'the control plane undoes it within seconds; `pgherd drill clean` does so at once',
-  });
-}
-
-function unforeseen(entry: RegisterEntry, cause: unknown): PgherdError {
-  const message = `the fault is not undone (${entry.description}): ${messageOf(cause)}`;
-  return new PgherdError({ code: 'undo-failed', message, cause });
-}
-
-function several(errors: PgherdError[], done: string[]): PgherdError {
-  const [first] = errors;
-  if (errors.length === 1 && first !== undefined) return first;
-  return new PgherdError({
-    code: 'undo-failed',
-    message: `${errors.length} registered faults are not undone`,
-    detail: [...errors.flatMap(error => [error.message, error.detail ?? '']), ...done]
-      .filter(Boolean)
-      .join('\n'),
-    hint: first?.hint,
-    cause: new AggregateError(errors),
   });
 }

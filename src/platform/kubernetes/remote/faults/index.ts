@@ -1,6 +1,7 @@
 /** Faults on pods, behind the contract: look whether it can be done, register the undo, break it, and take it back. */
 import { randomBytes } from 'node:crypto';
 import type { Fault } from '../../../../core/drill/fault.ts';
+import { undoEach } from '../../../../core/drill/undoEach.ts';
 import type { FaultObservation } from '../../../../core/topology/observation.ts';
 import { messageOf, PgherdError, RefusedError } from '../../../../lib/errors.ts';
 import type { ApplyContext, Faults, Injection, RegisteredFault } from '../../../contract.ts';
@@ -82,13 +83,16 @@ export class RemoteFaults implements Faults {
   }
 
   async undo(which: 'all' | 'orphaned', { signal, progress }: ApplyContext): Promise<string[]> {
-    const done: string[] = [];
-    for (const entry of (await this.#register.read()).reverse()) {
-      if (which === 'orphaned' && (await isOwned(entry))) continue;
-      progress(`undoing: ${entry.description}`);
-      done.push(...(await this.#undo(entry, signal)));
-    }
-    return done;
+    return await undoEach(
+      (await this.#register.read()).reverse(),
+      [],
+      async entry => {
+        if (which === 'orphaned' && (await isOwned(entry))) return [];
+        progress(`undoing: ${entry.description}`);
+        return await this.#undo(entry, signal);
+      },
+      signal,
+    );
   }
 
   async #takeBack(entry: RegisterEntry, cause: unknown): Promise<PgherdError> {
