@@ -27,16 +27,11 @@ import { KubeBackups } from '../backup/index.ts';
 import { KubeRestores } from '../backup/restores.ts';
 import { decoded } from '../children/secrets.ts';
 import { operatorConfigSchema } from '../config.ts';
-import { CLUSTER_LABEL, memberSelector, TEMPLATE_HASH } from '../objects/labels.ts';
-import { PATRONI_FILE } from '../objects/layout.ts';
-import { MEMBER_CONTAINER, patroniConfigMaps } from '../objects/names.ts';
+import { CLUSTER_LABEL, memberSelector } from '../objects/labels.ts';
+import { MEMBER_CONTAINER } from '../objects/names.ts';
 import { desiredDynamicConfig } from '../objects/patroni.ts';
-import { announced } from '../patroni/announce.ts';
 import { handOn } from '../patroni/handOn.ts';
 import { readDcs } from '../patroni/leaderKey.ts';
-import { type PatroniView, viewOf } from '../patroni/view.ts';
-import { wakePatroni } from '../patroni/wake.ts';
-import { askSwitchover, PatroniRefusedError, restartMember } from '../patroni/write.ts';
 import { HoldShells, holdPoolers } from '../poolers/hold.ts';
 import { addressOf, ENDPOINTS } from './addresses.ts';
 import { authorityFile } from './authority.ts';
@@ -46,17 +41,17 @@ import { Forwards } from './forwards.ts';
 import { Inside } from './inside.ts';
 import { EventJournal } from './journal.ts';
 import { readLogs } from './logs.ts';
+import { Looker } from './looker.ts';
 import { componentsOf, observationOf } from './observe.ts';
+import { patroniOperations } from './patroniOperations.ts';
 import { Passfiles, psqlArguments } from './psql.ts';
 import { Refused } from './refused.ts';
 
-const REINIT_MS = 60_000;
 const REACH_MS = 20_000;
+const SECRETS_MS = 15_000;
 /** On the manifest: drills run without the name being typed. */
 const ALLOW_DRILLS = 'pgherd.dev/allow-drills';
 const CHECKPOINT_MS = 30_000;
-/** A leader key that is not renewed within so many rounds of Patroni counts as silent. */
-const SILENT_ROUNDS = 4;
 
 const DEFAULTS = operatorConfigSchema.parse({});
 
@@ -84,6 +79,7 @@ export class RemoteCluster extends Refused implements PlatformCluster {
   readonly notes: string[] = [];
   readonly drillsAllowed: boolean;
   readonly journal: Journal;
+  readonly patroni: PatroniOperations;
   readonly faults: RemoteFaults;
   readonly #client: KubeClient;
   readonly backups: KubeBackups;
@@ -96,8 +92,7 @@ export class RemoteCluster extends Refused implements PlatformCluster {
   readonly #inside: Inside;
   readonly #shells: HoldShells;
   #forwards: Forwards | undefined;
-  /** What the leader key said, and since when we have seen it say so. */
-  #renewal: { text: string; at: number; renewed: boolean } | undefined;
+  readonly #looker: Looker;
 
   constructor({ client, object, manifest, services, spec, stateDir, pods }: RemoteClusterInput) {
     super();
@@ -108,7 +103,13 @@ export class RemoteCluster extends Refused implements PlatformCluster {
     this.spec = spec;
     this.ref = { name: spec.name, namespace: object.metadata.namespace ?? 'default' };
     const { ref } = this;
-    const look = (signal: AbortSignal) => this.#look(signal);
+    this.#looker = new Looker(ref.name, (kind, signal) => this.#list(kind, signal));
+    const look = (signal: AbortSignal) => this.#looker.look(signal);
+    this.patroni = patroniOperations({
+      look,
+      container: pod => this.#container(pod),
+      dcs: signal => this.#dcs(signal),
+    });
     this.backups = new KubeBackups({ client, ref, spec, owner: object, look });
     this.restores = new KubeRestores({ client, ref, spec, owner: object, look });
     this.dumps = remoteDumps(spec.name);
@@ -116,7 +117,7 @@ export class RemoteCluster extends Refused implements PlatformCluster {
     this.journal = new EventJournal(client, object, this.ref);
     this.#inside = new Inside(client);
     this.#shells = new HoldShells({ ...this.#place(), watched: pods });
-    this.faults = remoteFaults(client, object, signal => this.#look(signal));
+    this.faults = remoteFaults(client, object, look);
   }
 
   [Symbol.dispose](): void {
@@ -128,7 +129,7 @@ export class RemoteCluster extends Refused implements PlatformCluster {
 
   async observe(_options: ObserveOptions, signal: AbortSignal): Promise<Observation> {
     const [view, services, deployments, faults] = await Promise.all([
-      this.#look(signal),
+      this.#looker.look(signal),
       this.#list('Service', signal),
       this.#list('Deployment', signal),
       this.faults.observe(),
@@ -139,34 +140,11 @@ export class RemoteCluster extends Refused implements PlatformCluster {
   }
 
   async leader(signal: AbortSignal): Promise<string | undefined> {
-    return (await this.#look(signal)).leader;
+    return (await this.#looker.look(signal)).leader;
   }
 
-  readonly patroni: PatroniOperations = {
-    switchover: async ({ from, to }, signal) => {
-      const view = await this.#look(signal);
-      const target = to ?? view.members.find(member => member.well && member.synchronous)?.name;
-      const best = target ?? view.members.find(member => member.well && member.name !== from)?.name;
-      if (best === undefined) {
-        throw new RefusedError({ code: 'no-candidate', message: 'no standby can take over now' });
-      }
-      await askSwitchover(from, best, this.#dcs(signal));
-      await wakePatroni(this.#dcs(signal));
-    },
-    failover: async ({ to }, signal) => {
-      await this.#patronictl(to, ['failover', '--candidate', to, '--force'], signal);
-    },
-    restart: (member, signal) =>
-      announced(this.#container(member), { client: this.#client, signal }, () =>
-        restartMember(this.#container(member), this.ref.name, { client: this.#client, signal }),
-      ),
-    reinitialise: async (member, signal) => {
-      await this.#patronictl(member, ['reinit', this.ref.name, member, '--force'], signal);
-    },
-  };
-
   async users(): Promise<string[]> {
-    const secrets = await this.#list('Secret', AbortSignal.timeout(15_000));
+    const secrets = await this.#list('Secret', AbortSignal.timeout(SECRETS_MS));
     const names = secrets.map(secret => decoded(secret, 'username'));
     return names.filter(name => name !== undefined).sort();
   }
@@ -185,7 +163,7 @@ export class RemoteCluster extends Refused implements PlatformCluster {
     const [{ code, stderr }] = await Promise.all([
       exec(this.#client, this.#container(member), words, { timeoutMs: CHECKPOINT_MS, signal }),
       // The first look takes a while, and clients are not held yet; so do the shells.
-      this.#look(signal),
+      this.#looker.look(signal),
       this.warm(),
     ]);
     if (code === 0) return;
@@ -216,21 +194,18 @@ export class RemoteCluster extends Refused implements PlatformCluster {
   }
 
   async credentials(user: string): Promise<Credentials> {
-    const secret = `${user.replaceAll('_', '-')}.${this.ref.name}.credentials.postgresql.acid.zalan.do`;
-    const { namespace } = this.ref;
-    const live = await this.#client.get(
-      { kind: 'Secret', namespace, name: secret },
-      AbortSignal.timeout(15_000),
-    );
+    const secrets = await this.#list('Secret', AbortSignal.timeout(SECRETS_MS));
+    const live = secrets.find(secret => decoded(secret, 'username') === user);
     const password = decoded(live, 'password');
-    if (password === undefined) {
+    if (live === undefined || password === undefined) {
+      const { name, namespace } = this.ref;
       throw new RefusedError({
         code: 'unknown-user',
-        message: `there are no credentials for user "${user}" in cluster ${this.ref.name}`,
-        hint: `there is no Secret ${secret} in namespace ${namespace}`,
+        message: `there are no credentials for user "${user}" in cluster ${name}`,
+        hint: `no Secret of the cluster in namespace ${namespace} holds that username`,
       });
     }
-    return { secret, username: user, password };
+    return { secret: live.metadata.name, username: user, password };
   }
 
   /** Serialised by Patroni and by versions of objects: nothing to hold. */
@@ -301,51 +276,10 @@ export class RemoteCluster extends Refused implements PlatformCluster {
     return { ...this.#place(), labels: memberSelector(this.ref.name), signal };
   }
 
-  async #patronictl(pod: string, words: string[], signal: AbortSignal): Promise<void> {
-    const command = ['patronictl', '-c', PATRONI_FILE, ...words];
-    const result = await exec(this.#client, this.#container(pod), command, { timeoutMs: REINIT_MS, signal });
-    if (result.code === 0) return;
-    throw new PatroniRefusedError({
-      code: 'patroni-refused',
-      message: `Patroni refuses: ${words[0]} of ${pod}`,
-      detail: `${result.stdout}\n${result.stderr}`.trim().slice(-1000),
-    });
-  }
-
   async #list(kind: Kind, signal: AbortSignal): Promise<LiveObject[]> {
     const { name, namespace } = this.ref;
     const labelSelector = `${CLUSTER_LABEL}=${name}`;
     return (await this.#client.list(kind, { namespace, labelSelector }, signal)).items;
-  }
-
-  /** The first look waits until the leader key is seen to be renewed: times of other machines are not trusted. */
-  async #look(signal: AbortSignal): Promise<PatroniView> {
-    for (;;) {
-      const [pods, configMaps] = await Promise.all([
-        this.#list('Pod', signal),
-        this.#list('ConfigMap', signal),
-      ]);
-      const key = configMaps.find(map => map.metadata.name === patroniConfigMaps(this.ref.name)[0]);
-      const text = key?.metadata.annotations?.renewTime ?? '';
-      const now = performance.now();
-      if (this.#renewal?.text !== text) {
-        this.#renewal = { text, at: now, renewed: this.#renewal !== undefined };
-      }
-      const { at, renewed } = this.#renewal;
-      const view = viewOf({
-        cluster: this.ref.name,
-        hashAnnotation: TEMPLATE_HASH,
-        pods,
-        configMaps,
-        renewedAgoMs: renewed ? now - at : 0,
-      });
-      const rounds = (view.config?.loop_wait ?? 10) * 1000 * SILENT_ROUNDS;
-      const silent = now - at > rounds;
-      if (view.leader === undefined || renewed) return view;
-      if (silent) return { ...view, leader: undefined, stale: true };
-      await new Promise(resolve => setTimeout(resolve, 250));
-      signal.throwIfAborted();
-    }
   }
 }
 
