@@ -148,9 +148,11 @@ async function underLoad(
   await performance.undoAll();
   const wholeAt = await untilWhole(cluster, load, applications, within).catch(found);
   await sleep(CLEAN_MS, context.signal);
+  // Clients send nothing more while they end: that silence is no outage.
+  const loadEnded = now();
   const history = await load.stop();
   const samples = { members: watch.members, leaders: watch.leaders };
-  return { ...history, performed: performance.result, samples, loadBegan, loadEnded: now(), wholeAt };
+  return { ...history, performed: performance.result, samples, loadBegan, loadEnded, wholeAt };
 }
 
 /** Resolves with the moment since which the cluster looks whole and every path is answered. */
