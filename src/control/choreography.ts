@@ -4,7 +4,7 @@
  */
 import { modeOf } from '../core/topology/promise.ts';
 import { messageOf } from '../lib/errors.ts';
-import type { ApplyContext, PlatformCluster } from '../platform/contract.ts';
+import type { ApplyContext, ClientHold, PlatformCluster } from '../platform/contract.ts';
 
 /** A move or restart that takes longer than this needs a person to look. */
 export const MOVE_TIMEOUT_MS = 120_000;
@@ -19,16 +19,17 @@ export async function moveHeld(
 ): Promise<string> {
   const { signal } = context;
   await writeFirst(cluster, from, context);
-  await using hold = await cluster.holdClients(HOLD);
+  const { hold: held, done: moved } = await holdFor(cluster, from, () =>
+    cluster.patroni.switchover({ from, to }, signal),
+  );
+  await using hold = held;
   using hastened = handedOn(cluster, from, signal);
   // Poolers look at the next primary while they hold, and need not when it takes writes.
   void hastened.done.then(([heir, ...others]) => {
     const next = to ?? (others.length === 0 ? heir : undefined);
     return next === undefined ? undefined : hold.aim(next);
   });
-  const moved = cluster.patroni.switchover({ from, to }, signal);
   // Patroni's answer comes seconds later, and is nobody's then.
-  moved.catch(() => {});
   await Promise.race([moved, hastened.done]);
   const next = await cluster.awaitOtherPrimary(from, { timeoutMs: MOVE_TIMEOUT_MS, signal });
   await hold.release(next);
@@ -67,8 +68,26 @@ export async function restartHeld(
   const isPrimary = (await cluster.leader(signal).catch(() => undefined)) === member;
   if (!isPrimary) return await cluster.patroni.restart(member, signal);
   await writeFirst(cluster, member, context);
-  await using _hold = await cluster.holdClients(HOLD);
-  await cluster.patroni.restart(member, signal);
+  const { hold, done } = await holdFor(cluster, member, () => cluster.patroni.restart(member, signal));
+  await using _hold = hold;
+  await done;
+}
+
+/**
+ * Has Patroni do what ends the primary's server, with clients held back from just before that on, or from the beginning
+ * where the platform does not know the moment. Rejects as `act` does when it is refused: nobody was held then.
+ */
+async function holdFor(
+  cluster: PlatformCluster,
+  member: string,
+  act: () => Promise<void>,
+): Promise<{ hold: ClientHold; done: Promise<void> }> {
+  await using gate = await cluster.shutStopGate(member);
+  const early = gate === undefined ? await cluster.holdClients(HOLD) : undefined;
+  const done = act();
+  done.catch(() => {});
+  if (gate !== undefined) await Promise.race([gate.reached, done]);
+  return { hold: early ?? (await cluster.holdClients(HOLD)), done };
 }
 
 /** A shutdown writes all that is dirty: clients need not wait while that is most of the memory. */

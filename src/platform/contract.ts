@@ -126,6 +126,11 @@ export interface PlatformCluster extends Disposable {
    */
   holdClients(limits: HoldLimits): Promise<ClientHold>;
   /**
+   * Keeps Patroni from ending the member's PostgreSQL, until it is disposed of and for a few seconds at most: a hold of
+   * clients can begin when all else is done. undefined: this platform cannot, so clients are held before anything is asked for.
+   */
+  shutStopGate(member: string): Promise<StopGate | undefined>;
+  /**
    * Writes what a member still has to write, so that the shutdown to come is short; waits up to half a minute for it.
    * Rejects with a PgherdError when the member does not do it.
    */
@@ -183,6 +188,11 @@ export interface ClientHold extends AsyncDisposable {
   aim(primary: string): Promise<void>;
   /** Leads the endpoints to this primary, where one is named, and lets clients go on. May be repeated. */
   release(primary?: string): Promise<void>;
+}
+
+export interface StopGate extends AsyncDisposable {
+  /** Patroni is about to end the server, and waits. Never resolves when that does not come; never rejects. */
+  reached: Promise<void>;
 }
 
 /** The sentinel's senses and hands on one cluster. All times are milliseconds of performance.now(). */

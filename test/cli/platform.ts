@@ -185,6 +185,7 @@ function open(cluster: MemoryCluster, manifest?: string): PlatformCluster {
       release: async () => {},
       [Symbol.asyncDispose]: async () => {},
     }),
+    shutStopGate: async () => undefined,
     handOn: async () => [],
     checkpoint: async () => {},
     awaitOtherPrimary: async than =>

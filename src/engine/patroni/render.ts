@@ -18,6 +18,8 @@ export interface PatroniInput extends MemberInput {
   etcd: { hosts: string[]; port: number };
   /** Script that Patroni calls when the role of the member changes. */
   callback: string;
+  /** Script that Patroni waits for before it ends PostgreSQL in any way. */
+  beforeStop: string;
   tls: TlsFiles;
   passwords: { superuser: string; replication: string };
 }
@@ -70,6 +72,7 @@ export function renderPatroni(input: PatroniInput): string {
       connect_address: address,
       ...postgresql(paths),
       callbacks: { on_role_change: input.callback, on_start: input.callback },
+      before_stop: input.beforeStop,
       authentication: {
         superuser: authentication('postgres', input.passwords.superuser),
         replication: authentication('standby', input.passwords.replication),

@@ -21,6 +21,7 @@ import type {
   PlatformAction,
   PlatformCluster,
   Sentinel,
+  StopGate,
 } from '../contract.ts';
 import { carryOut } from './actions.ts';
 import { startSupervisor, stopAll } from './apply.ts';
@@ -51,8 +52,9 @@ import { deleteCluster } from './removal.ts';
 import { Renderings } from './renderings.ts';
 import { SecretStore } from './secrets.ts';
 import { LocalSentinel } from './sentinel/senses.ts';
-import { dcsNamespace, endpointOf } from './serviceParts.ts';
+import { dcsNamespace, endpointOf, memberSocketDir } from './serviceParts.ts';
 import { wantedComponents } from './services.ts';
+import { shutStopGate } from './stopGate.ts';
 
 /** Longest that looking for gaps in the archive may keep the control plane from its next look. */
 const HEAL_MS = 60_000;
@@ -256,6 +258,11 @@ export class LocalCluster implements PlatformCluster {
 
   async holdClients(limits: HoldLimits): Promise<ClientHold> {
     return await this.#gate.hold(this.#record, limits);
+  }
+
+  async shutStopGate(member: string): Promise<StopGate> {
+    void this.#gate.prepare(this.#record);
+    return await shutStopGate(memberSocketDir(this.#paths, member));
   }
 
   async checkpoint(member: string, signal: AbortSignal): Promise<void> {

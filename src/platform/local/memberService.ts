@@ -19,6 +19,7 @@ import {
   scripts,
   tlsFiles,
 } from './serviceParts.ts';
+import { beforeStopScript } from './stopGate.ts';
 
 /** Parameters in effect: the manifest's own win, then those that fit the volume, then the tuned ones. */
 export function parametersOf(
@@ -58,6 +59,7 @@ export function member(name: string, _kind: ComponentKind, input: RenderInput): 
   const voters = Array.from({ length: VOTERS }, (_, n) => memberAddress(record, n));
   const own = memberAddress(record, ordinal);
   const callback = join(conf, 'on-role-change');
+  const beforeStop = join(conf, 'before-stop');
   const socketDir = memberSocketDir(paths, name);
   const settings = {
     scope: spec.name,
@@ -76,6 +78,7 @@ export function member(name: string, _kind: ComponentKind, input: RenderInput): 
       pgpass: join(paths.data, name, '.pgpass'),
     },
     callback,
+    beforeStop,
     tls: tlsFiles(paths, name),
     passwords: { superuser: passwords.postgres ?? '', replication: passwords.standby ?? '' },
   };
@@ -87,6 +90,7 @@ export function member(name: string, _kind: ComponentKind, input: RenderInput): 
     files: [
       { path: file, text, identity, onChange: 'reload' },
       { path: callback, text: roleChangeCallback(own, socketDir, input), onChange: 'reload' },
+      { path: beforeStop, text: beforeStopScript(socketDir), onChange: 'reload' },
     ],
     scripts: scripts(name, record, paths, [...record.programs.patroni, file], {
       env: { ...record.programs.patroniEnv, HOME: join(paths.data, name) },

@@ -158,6 +158,11 @@ export class RemoteCluster extends Refused implements PlatformCluster {
     return await holdPoolers(this.#shells, limits);
   }
 
+  /** What Patroni would call lies in an image: there is nothing of ours in it. */
+  async shutStopGate(): Promise<undefined> {
+    return undefined;
+  }
+
   async checkpoint(member: string, signal: AbortSignal): Promise<void> {
     const words = ['psql', '-X', '-q', '-U', 'postgres', '-d', 'postgres', '-c', 'CHECKPOINT'];
     const [{ code, stderr }] = await Promise.all([
