@@ -18,10 +18,15 @@ export function outage(measured: Measured, of: (run: KeptRun) => number | null):
   return `${range({ median, min, max })}${never}`;
 }
 
-/** "1.05", in seconds: median of the outages on one path. */
+/** "1.05 [0.98..1.31]", in seconds: outages on one path. */
 export function onPath(measured: Measured, path: string): string {
-  const { median } = summarize((measured?.runs ?? []).map(run => run.paths[path]));
-  return median === undefined ? NOTHING : (median / 1000).toFixed(2);
+  const { median, min, max } = summarize((measured?.runs ?? []).map(run => run.paths[path]));
+  return median === undefined ? NOTHING : range({ median, min, max });
+}
+
+/** From the fault; where it has to be taken back first, from then on. Milliseconds; null: never. */
+export function mended({ wholeAfterMs, undoneAfterMs }: KeptRun): number | null {
+  return wholeAfterMs === null ? null : wholeAfterMs - (undoneAfterMs ?? 0);
 }
 
 /** A number in each run, added up. */

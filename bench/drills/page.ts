@@ -1,7 +1,7 @@
 /** The generated part of docs/measured.md: all of it comes from bench/results and peers.ts. */
 import { BASELINES } from '../plain/settings.ts';
 import { readResult } from '../support.ts';
-import { each, NOTHING, onPath, outage, tally, total } from './figures.ts';
+import { each, mended, NOTHING, onPath, outage, tally, total } from './figures.ts';
 import { PEERS } from './peers.ts';
 import type { Results } from './results.ts';
 import { SYSTEMS, type SystemName } from './systems.ts';
@@ -48,7 +48,7 @@ function drillParts(results: Results | undefined): string[] {
     ),
     '### Writes stood still, through HAProxy / through PgBouncer',
     '',
-    'The same for the sessions that stay connected, median: the endpoints primary and pooler.',
+    'The same for the sessions that stay connected, on the endpoints primary and pooler: median [shortest..longest].',
     '',
     ...table(
       header,
@@ -76,12 +76,12 @@ function drillParts(results: Results | undefined): string[] {
     ),
     '### Until all was whole again',
     '',
-    'Seconds from the fault until every member was back and commits were confirmed as promised. A fault that has to be',
-    'taken back first (A3, A6, C1, C4) counts with the time it stood: 30 s, or the lease and 10 s.',
+    'Seconds until every member was back and commits were confirmed as promised: from the fault / from when it was taken',
+    'back, where it stands until then (A3, A6, C1, C4: 30 s, or the lease and 10 s).',
     '',
     ...table(
       header,
-      rows((id, of) => outage(at(id, of), run => run.wholeAfterMs)),
+      rows((id, of) => both([outage(at(id, of), run => run.wholeAfterMs), outage(at(id, of), mended)])),
     ),
     '### Where and how',
     '',

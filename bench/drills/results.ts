@@ -20,6 +20,8 @@ const run = z.object({
   paths: z.record(z.string(), z.number()),
   /** null: not within five minutes. */
   wholeAfterMs: z.number().nullable(),
+  /** When the fault was taken back, where it had to be and the run was kept since that is. */
+  undoneAfterMs: z.number().nullable().default(null),
   acknowledged: count,
   lost: count,
   lostSeconds: z.number(),
@@ -110,11 +112,11 @@ export function keptRun(
   found: DrillRun,
   circumstances: Pick<KeptRun, 'commit' | 'load' | 'isolated'>,
 ): KeptRun {
-  const { paths, errors, wholeAfterMs, ...rest } = found;
+  const { paths, errors, timeline, ...rest } = found;
   return run.parse({
     ...rest,
     ...circumstances,
-    wholeAfterMs,
+    undoneAfterMs: timeline.find(({ event }) => event === 'undone')?.afterMs ?? null,
     paths: Object.fromEntries(paths.map(({ path, ms }) => [path, ms])),
     errors: Object.fromEntries(
       errors.map(({ code, failed, unknown }) => [code ?? 'no answer', failed + unknown]),
