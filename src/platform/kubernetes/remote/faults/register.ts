@@ -99,7 +99,8 @@ export class Register {
   }
 }
 
-function entriesOf(live: LiveObject | undefined): RegisterEntry[] {
+/** Oldest first. Throws a PgherdError when there is one that cannot be understood. */
+export function entriesOf(live: LiveObject | undefined): RegisterEntry[] {
   const data = (live?.data ?? {}) as Record<string, string>;
   const entries = Object.entries(data).map(([id, text]) => {
     try {

@@ -18,8 +18,7 @@ export const registerEntry = z.strictObject({
   id: z.string(),
   fault: faultSchema,
   description: z.string(),
-  /** ISO 8601. */
-  at: z.string(),
+  at: z.iso.datetime(),
   /** The process that injected it, and the boot of the machine that it runs on. */
   owner: processId.extend({ boot: z.string() }),
   undo: z.array(undoStep),
