@@ -3,6 +3,7 @@ import { isRecord } from '../../../core/plan/values.ts';
 import type { DynamicConfig } from '../../../core/topology/observation.ts';
 import type { LiveObject } from '../api/kinds.ts';
 import { parsedJson } from '../api/parsedJson.ts';
+import { FAULTS_RENEWED } from '../objects/labels.ts';
 
 /** One pod of the cluster, with what Patroni says in its annotation and Kubernetes in its status. */
 export interface MemberView {
@@ -105,7 +106,7 @@ export function onlyHeartbeat(before: LiveObject, after: LiveObject): boolean {
   return JSON.stringify(calm(before)) === JSON.stringify(calm(after));
 }
 
-const RESTLESS = new Set(['renewTime', 'optime', 'slots', 'retain_slots', 'failsafe']);
+const RESTLESS = new Set(['renewTime', 'optime', 'slots', 'retain_slots', 'failsafe', FAULTS_RENEWED]);
 
 function calm(object: LiveObject): unknown {
   const { resourceVersion: _version, annotations = {}, ...metadata } = object.metadata;

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { PgherdError } from '../../../../lib/errors.ts';
 import type { LiveObject } from '../../api/kinds.ts';
-import { entriesOf } from './register.ts';
+import { contentsOf } from './register.ts';
 
 const entry = {
   schema: 1,
@@ -21,9 +20,9 @@ function map(data: Record<string, string> | undefined): LiveObject {
 test('entries come oldest first', () => {
   const older = { ...entry, id: 'two', at: '2026-11-22T01:00:00.000Z' };
   const both = map({ one: JSON.stringify(entry), two: JSON.stringify(older) });
-  expect(entriesOf(both)).toEqual([older, entry]);
-  expect(entriesOf(map(undefined))).toEqual([]);
-  expect(entriesOf(undefined)).toEqual([]);
+  expect(contentsOf(both)).toEqual({ entries: [older, entry], damaged: [], version: '1' });
+  expect(contentsOf(map(undefined))).toEqual({ entries: [], damaged: [], version: '1' });
+  expect(contentsOf(undefined)).toEqual({ entries: [], damaged: [], version: undefined });
 });
 
 test.each([
@@ -31,13 +30,14 @@ test.each([
   ['nothing', 'null'],
   ['another shape', '{"schema":2}'],
   ['a time that is none', JSON.stringify({ ...entry, at: 'yesterday' })],
-])(
-  'an entry that cannot be understood (%s) is named, with what to do: nothing of it can be undone',
-  (_, text) => {
-    const read = () => entriesOf(map({ one: JSON.stringify(entry), odd: text }));
-    expect(read).toThrow(PgherdError);
-    expect(read).toThrow(
-      expect.objectContaining({ code: 'state-unreadable', hint: expect.stringContaining('demo-faults') }),
-    );
-  },
-);
+])('an entry that cannot be understood (%s) is named, and hides no other one', (_, text) => {
+  const { entries, damaged } = contentsOf(map({ one: JSON.stringify(entry), odd: text }));
+  expect(entries).toEqual([entry]);
+  expect(damaged).toMatchObject([
+    {
+      code: 'state-unreadable',
+      message: 'the registered fault odd cannot be understood',
+      hint: expect.stringContaining('demo-faults'),
+    },
+  ]);
+});

@@ -19,7 +19,7 @@ export const registerEntry = z.strictObject({
   fault: faultSchema,
   description: z.string(),
   at: z.iso.datetime(),
-  /** The process that injected it, and the boot of the machine that it runs on. */
+  /** The process that injected it, and the boot of the machine and the PID namespace that it runs in. */
   owner: processId.extend({ boot: z.string() }),
   undo: z.array(undoStep),
 });
