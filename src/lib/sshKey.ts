@@ -19,9 +19,10 @@ export function sshFingerprint(privateKey: string): string {
   return createHash('sha256').update(publicBlob(privateKey)).digest('hex');
 }
 
-/** RFC 5656, 3.1. */
+/** RFC 5656, 3.1. Throws where it is no key of this kind. */
 function publicBlob(privateKey: string): Buffer {
-  const { x = '', y = '' } = createPublicKey(privateKey).export({ format: 'jwk' });
+  const { x = '', y = '', crv } = createPublicKey(privateKey).export({ format: 'jwk' });
+  if (crv !== 'P-256') throw new TypeError('it is no ECDSA key with P-256');
   const point = [Buffer.of(4), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')];
   return Buffer.concat([text(TYPE), text('nistp256'), text(Buffer.concat(point))]);
 }

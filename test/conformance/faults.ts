@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Fault } from '../../src/core/drill/fault.ts';
-import { context, REF, type Shared, soon } from './platform.ts';
+import { context, type Shared, soon } from './platform.ts';
 
 /** What is broken on purpose: always registered, always taken back. */
-export function faultTests({ platform, cluster }: Shared): void {
+export function faultTests({ platform, cluster, ref }: Shared): void {
   const pause = async (): Promise<Fault> => {
     const { members } = await cluster().observe({ catalog: false }, soon());
     const standby = members.find(member => member.role === 'standby');
@@ -46,7 +46,7 @@ export function faultTests({ platform, cluster }: Shared): void {
         expect(injection.at).toBeGreaterThanOrEqual(before);
         expect(injection.at).toBeLessThanOrEqual(Date.now());
         const { description } = injection;
-        using other = await platform().open(REF, soon());
+        using other = await platform().open(ref(), soon());
         expect(await other.faults.registered()).toMatchObject([
           { fault, description, owned: true, inForce: true },
         ]);
@@ -64,7 +64,7 @@ export function faultTests({ platform, cluster }: Shared): void {
 
     it('are undone by whoever asks for all of them', async () => {
       const injection = await cluster().faults.inject(await pause(), soon());
-      using other = await platform().open(REF, soon());
+      using other = await platform().open(ref(), soon());
       expect(await other.faults.undo('all', context())).not.toEqual([]);
       expect(await other.faults.undo('all', context())).toEqual([]);
       expect(await cluster().faults.registered()).toEqual([]);

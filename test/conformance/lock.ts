@@ -1,11 +1,12 @@
-import { describe, expect, it } from 'vitest';
-import { REF, type Shared, soon } from './platform.ts';
+import { describe, expect } from 'vitest';
+import { needs, type Shared, soon } from './platform.ts';
 
 /** One change at a time, whoever makes it. */
-export function lockTests({ platform, cluster }: Shared): void {
+export function lockTests({ platform, cluster, ref, traits }: Shared): void {
+  const commanded = needs(traits, 'commanded');
   describe('the lock', () => {
-    it('is held once; who gives up is told by whom, and who waits gets it', async () => {
-      using other = await platform().open(REF, soon());
+    commanded('is held once; who gives up is told by whom, and who waits gets it', async () => {
+      using other = await platform().open(ref(), soon());
       const first = await cluster().lock('first operation', { waitMs: 0, signal: soon() });
       const refused = await other
         .lock('second', { waitMs: 0, signal: soon() })
@@ -28,16 +29,16 @@ export function lockTests({ platform, cluster }: Shared): void {
       expect(got).toBe(true);
     });
 
-    it('is free again afterwards, and can be given back twice', async () => {
+    commanded('is free again afterwards, and can be given back twice', async () => {
       const lock = await cluster().lock('again', { waitMs: 0, signal: soon() });
       await lock[Symbol.asyncDispose]();
       await lock[Symbol.asyncDispose]();
       await using _next = await cluster().lock('next', { waitMs: 2000, signal: soon() });
     });
 
-    it('waits no longer when it is aborted', async () => {
+    commanded('waits no longer when it is aborted', async () => {
       await using _held = await cluster().lock('held', { waitMs: 0, signal: soon() });
-      using other = await platform().open(REF, soon());
+      using other = await platform().open(ref(), soon());
       const controller = new AbortController();
       const gone = new Error('enough');
       const waiting = other.lock('aborted', { waitMs: 60_000, signal: controller.signal, onWait: abort });

@@ -5,14 +5,15 @@ import type { Observation } from '../../src/core/topology/observation.ts';
 import type { PlatformAction } from '../../src/platform/contract.ts';
 import { eventually, WITHIN } from '../support/poll.ts';
 import { Sql } from '../support/sql.ts';
-import { bringUp, context, REF, type Shared, soon } from './platform.ts';
+import { bringUp, context, needs, PLACEMENT, type Shared, soon } from './platform.ts';
 
 /** What changes a cluster. The last ones stop and destroy it. */
-export function operationTests({ platform, cluster }: Shared): void {
+export function operationTests({ platform, cluster, ref, manifest, traits }: Shared): void {
+  const commanded = needs(traits, 'commanded');
   const look = () => cluster().observe({ catalog: false }, soon());
 
   describe('actions', () => {
-    it('carried out again do no harm: nothing is interrupted, nothing changes', async () => {
+    commanded('carried out again do no harm: nothing is interrupted, nothing changes', async () => {
       const before = await cluster().observe({ catalog: true }, soon());
       const user = cluster().spec.users.find(one => one.name === 'bauer');
       const [database] = cluster().spec.databases;
@@ -45,7 +46,7 @@ export function operationTests({ platform, cluster }: Shared): void {
       expect(await sql.value('SELECT current_user')).toBe('bauer');
     });
 
-    it('are not begun when the signal is aborted already', async () => {
+    commanded('are not begun when the signal is aborted already', async () => {
       const gone = new Error('enough');
       const before = running(await look());
       const [member] = cluster()
@@ -64,7 +65,7 @@ export function operationTests({ platform, cluster }: Shared): void {
       }
     });
 
-    it('that configure are in force when they end, and can be taken back', async () => {
+    commanded('that configure are in force when they end, and can be taken back', async () => {
       const parameters = { log_min_duration_statement: '4321' };
       await cluster().apply({ kind: 'configure', patch: { postgresql: { parameters } } }, context());
       expect((await look()).config?.postgresql?.parameters).toMatchObject(parameters);
@@ -108,8 +109,32 @@ export function operationTests({ platform, cluster }: Shared): void {
     });
   });
 
+  describe.skipIf(traits.commanded)('what is not done by commands here', () => {
+    it('is refused with a hint, before anything is touched', async () => {
+      const { spec, text } = manifest(ref().name, ref().namespace, 1);
+      const before = await look();
+      const asked: Record<string, () => Promise<unknown>> = {
+        adopt: () => platform().adopt(spec, text, PLACEMENT, soon()),
+        record: () => cluster().record(),
+        provision: () => cluster().provision(context()),
+        apply: () => cluster().apply({ kind: 'prepare' }, context()),
+        guard: () => cluster().guard(),
+        heal: () => cluster().heal(before),
+        remember: () => cluster().remember(before),
+        stop: () => cluster().stop(context()),
+        destroy: () => cluster().destroy(context()),
+      };
+      for (const [name, ask] of Object.entries(asked)) {
+        const error = { name: 'RefusedError', hint: expect.stringMatching(/\w+ \w+/) };
+        await expect(ask(), name).rejects.toMatchObject(error);
+      }
+      expect(running(await look())).toEqual(running(before));
+      expect(await platform().list(soon())).toEqual([ref()]);
+    });
+  });
+
   describe('the control plane', () => {
-    it('has nothing to heal in a healthy cluster, and its guard can be set twice', async () => {
+    commanded('has nothing to heal in a healthy cluster, and its guard can be set twice', async () => {
       const observed = await look();
       await cluster().remember(observed);
       expect(await cluster().heal(observed)).toEqual([]);
@@ -125,7 +150,7 @@ export function operationTests({ platform, cluster }: Shared): void {
   });
 
   describe('the end', () => {
-    it('stop ends every server and keeps the data; up brings both back', async () => {
+    commanded('stop ends every server and keeps the data; up brings both back', async () => {
       {
         await using sql = await open('bauer', 'firmendaten');
         await sql.rows('CREATE TABLE bleibt ()');
@@ -143,10 +168,10 @@ export function operationTests({ platform, cluster }: Shared): void {
       expect(await sql.value("SELECT to_regclass('bleibt')::text")).toBe('bleibt');
     });
 
-    it('destroy leaves no cluster', async () => {
+    commanded('destroy leaves no cluster', async () => {
       expect(await cluster().destroy(context())).toEqual([]);
       expect(await platform().list(soon())).toEqual([]);
-      await expect(platform().open(REF, soon())).rejects.toMatchObject({ name: 'ClusterNotFoundError' });
+      await expect(platform().open(ref(), soon())).rejects.toMatchObject({ name: 'ClusterNotFoundError' });
       await expect(open('bauer', 'firmendaten')).rejects.toThrow();
     });
   });
@@ -155,6 +180,7 @@ export function operationTests({ platform, cluster }: Shared): void {
 
   /** A session through the primary endpoint; also once the cluster is gone, to see that nobody answers. */
   async function open(user: string, database: string): Promise<Sql> {
+    await cluster().reach(soon());
     const address = cluster().endpoint('primary');
     if (address === undefined) throw new Error('no primary endpoint');
     const password = passwords.get(user) ?? (await cluster().credentials(user)).password;

@@ -7,6 +7,7 @@ import { reconcile } from '../../src/control/up.ts';
 import type { ClusterSpec } from '../../src/core/manifest/spec.ts';
 import type {
   ApplyContext,
+  ClusterRef,
   PlacementOptions,
   Platform,
   PlatformCluster,
@@ -20,21 +21,52 @@ import { readingTests } from './reading.ts';
 /** What a platform brings along to be tested. */
 export interface Specimen {
   platform: Platform;
+  /** Where its clusters are. */
+  namespace: string;
   /** A manifest of that many instances with a primary pooler, user `bauer` and his database `firmendaten`. */
   manifest(name: string, namespace: string, instances: number): { text: string; spec: ClusterSpec };
+  /** Makes the cluster of a manifest by whatever makes clusters there; resolves with it once it is whole. */
+  make(manifest: { text: string; spec: ClusterSpec }): Promise<PlatformCluster>;
   close(): Promise<void>;
 }
 
+/** In what platforms differ by their nature. */
+export interface Traits {
+  /** Commands make, change, stop and remove clusters. Elsewhere such commands are refused. */
+  commanded: boolean;
+  /** Members are reached at their own addresses from the machine of the tests. */
+  membersReached: boolean;
+  /** An observation reads the primary's catalogs. */
+  catalogs: boolean;
+}
+
+const MISSING: Record<keyof Traits, string> = {
+  commanded: 'not here: clusters are made, changed and removed without commands of ours',
+  membersReached: 'not here: there is no way from this machine to the addresses of members',
+  catalogs: 'not here: observations do not read catalogs',
+};
+
 /** The cluster that the parts of the suite share; it is there once `beforeAll` has run. */
 export interface Shared {
+  traits: Traits;
   platform(): Platform;
   cluster(): PlatformCluster;
+  ref(): ClusterRef;
   manifest: Specimen['manifest'];
 }
 
 export const PLACEMENT: PlacementOptions = { listen: undefined, port: undefined, strictVersion: false };
-export const REF = { name: 'probe', namespace: 'default' };
+export const NAME = 'probe';
 export const INSTANCES = 2;
+
+/** `it` for what only platforms with this trait do: for others the test is skipped, and its name says why. */
+export function needs(
+  traits: Traits,
+  trait: keyof Traits,
+): (name: string, test: () => Promise<void>) => void {
+  if (traits[trait]) return (name, test) => it(name, test);
+  return (name, test) => it.skip(`${name} (${MISSING[trait]})`, test);
+}
 
 /** A deadline for what a test does in one go. */
 export function soon(milliseconds: number = WITHIN.command): AbortSignal {
@@ -54,13 +86,18 @@ export async function bringUp(cluster: PlatformCluster): Promise<void> {
 }
 
 /** @param factory makes a platform without any cluster. */
-export function platformConformance(name: string, factory: () => Promise<Specimen>): void {
+export function platformConformance(name: string, traits: Traits, factory: () => Promise<Specimen>): void {
+  const commanded = needs(traits, 'commanded');
   describe(`platform ${name}`, () => {
     let specimen: Specimen;
     let cluster: PlatformCluster;
+    const ref = () => ({ name: NAME, namespace: specimen.namespace });
+    const wanted = () => specimen.manifest(NAME, specimen.namespace, INSTANCES);
     const shared: Shared = {
+      traits,
       platform: () => specimen.platform,
       cluster: () => cluster,
+      ref,
       manifest: (...words) => specimen.manifest(...words),
     };
 
@@ -74,15 +111,15 @@ export function platformConformance(name: string, factory: () => Promise<Specime
     describe('before a cluster exists', () => {
       it('lists none, and opens none', async () => {
         expect(await specimen.platform.list(soon())).toEqual([]);
-        const error = await specimen.platform.open(REF, soon()).catch((thrown: unknown) => thrown);
+        const error = await specimen.platform.open(ref(), soon()).catch((thrown: unknown) => thrown);
         expect(error).toMatchObject({ name: 'ClusterNotFoundError', code: 'no-such-cluster' });
-        expect(String(error)).toContain('probe');
+        expect(String(error)).toContain(NAME);
       });
 
-      it('adopts a manifest without writing anything', async () => {
-        const { spec, text } = specimen.manifest(REF.name, REF.namespace, INSTANCES);
+      commanded('adopts a manifest without writing anything', async () => {
+        const { spec, text } = wanted();
         using adopted = await specimen.platform.adopt(spec, text, PLACEMENT, soon());
-        expect(adopted.ref).toEqual(REF);
+        expect(adopted.ref).toEqual(ref());
         expect(adopted.spec).toEqual(spec);
         expect(await adopted.appliedManifest()).toBeUndefined();
         expect(await adopted.observe({ catalog: true }, soon())).toMatchObject({
@@ -96,8 +133,8 @@ export function platformConformance(name: string, factory: () => Promise<Specime
         expect(await specimen.platform.list(soon())).toEqual([]);
       });
 
-      it('wants as many members as the manifest says, each component once', async () => {
-        const { spec, text } = specimen.manifest(REF.name, REF.namespace, INSTANCES);
+      commanded('wants as many members as the manifest says, each component once', async () => {
+        const { spec, text } = wanted();
         using adopted = await specimen.platform.adopt(spec, text, PLACEMENT, soon());
         const { components } = adopted.desired();
         expect(components.filter(component => component.kind === 'member')).toHaveLength(INSTANCES);
@@ -106,8 +143,8 @@ export function platformConformance(name: string, factory: () => Promise<Specime
         expect(new Set(components.map(component => component.name)).size).toBe(components.length);
       });
 
-      it('refuses an impossible placement before anything exists', async () => {
-        const { spec, text } = specimen.manifest(REF.name, REF.namespace, INSTANCES);
+      commanded('refuses an impossible placement before anything exists', async () => {
+        const { spec, text } = wanted();
         const placement = { ...PLACEMENT, listen: '203.0.113.7' };
         await expect(specimen.platform.adopt(spec, text, placement, soon())).rejects.toMatchObject({
           hint: expect.stringMatching(/./),
@@ -118,9 +155,7 @@ export function platformConformance(name: string, factory: () => Promise<Specime
 
     describe('a cluster', () => {
       beforeAll(async () => {
-        const { spec, text } = specimen.manifest(REF.name, REF.namespace, INSTANCES);
-        cluster = await specimen.platform.adopt(spec, text, PLACEMENT, soon());
-        await bringUp(cluster);
+        cluster = await specimen.make(wanted());
       });
       afterAll(() => {
         cluster?.[Symbol.dispose]();

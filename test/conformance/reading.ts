@@ -2,10 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import type { LogLine } from '../../src/platform/contract.ts';
 import { Sql } from '../support/sql.ts';
-import { INSTANCES, REF, type Shared, soon } from './platform.ts';
+import { INSTANCES, NAME, needs, PLACEMENT, type Shared, soon } from './platform.ts';
 
 /** What can be learned of a cluster, without any effect on it. */
-export function readingTests({ platform, cluster, manifest }: Shared): void {
+export function readingTests({ platform, cluster, ref, manifest, traits }: Shared): void {
+  const commanded = needs(traits, 'commanded');
   describe('observation', () => {
     it('shows every wanted component running, one primary, and standbys that stream', async () => {
       const observed = await cluster().observe({ catalog: false }, soon());
@@ -23,18 +24,21 @@ export function readingTests({ platform, cluster, manifest }: Shared): void {
       expect(Math.abs(Date.now() - Date.parse(observed.observedAt))).toBeLessThan(20_000);
     });
 
-    it('says of each member where it is: there a PostgreSQL of that role answers', async () => {
-      const { members } = await cluster().observe({ catalog: false }, soon());
-      const { password } = await cluster().credentials('postgres');
-      const tls = await readFile(await cluster().caFile(), 'utf8');
-      for (const { address, port, role } of members) {
-        const target = { host: address, port, user: 'postgres', password, database: 'postgres', tls };
-        await using sql = await Sql.open(target);
-        expect(await sql.value('SELECT pg_is_in_recovery()')).toBe(role === 'standby');
-      }
-    });
+    needs(traits, 'membersReached')(
+      'says of each member where it is: there a PostgreSQL of that role answers',
+      async () => {
+        const { members } = await cluster().observe({ catalog: false }, soon());
+        const { password } = await cluster().credentials('postgres');
+        const tls = await readFile(await cluster().caFile(), 'utf8');
+        for (const { address, port, role } of members) {
+          const target = { host: address, port, user: 'postgres', password, database: 'postgres', tls };
+          await using sql = await Sql.open(target);
+          expect(await sql.value('SELECT pg_is_in_recovery()')).toBe(role === 'standby');
+        }
+      },
+    );
 
-    it('reads catalogs when asked to, and only then', async () => {
+    needs(traits, 'catalogs')('reads catalogs when asked to, and only then', async () => {
       const without = await cluster().observe({ catalog: false }, soon());
       expect(without.catalog).toBeUndefined();
       const { catalog } = await cluster().observe({ catalog: true }, soon());
@@ -56,21 +60,26 @@ export function readingTests({ platform, cluster, manifest }: Shared): void {
 
   describe('what was recorded', () => {
     it('is found by whoever opens the cluster', async () => {
-      const { text, spec } = manifest(REF.name, REF.namespace, INSTANCES);
-      expect(await platform().list(soon())).toEqual([REF]);
-      using opened = await platform().open(REF, soon());
-      expect(opened.ref).toEqual(REF);
-      expect(opened.spec).toEqual(spec);
-      expect(await opened.appliedManifest()).toBe(text);
-      expect(opened.endpoint('primary')).toEqual(cluster().endpoint('primary'));
+      const { spec } = manifest(NAME, ref().namespace, INSTANCES);
+      expect(await platform().list(soon())).toEqual([ref()]);
+      using opened = await platform().open(ref(), soon());
+      expect(opened.ref).toEqual(ref());
+      // Whoever makes the cluster may leave notes of its own on it.
+      expect({ ...opened.spec, annotations: {} }).toEqual(spec);
+      const { endpoints } = await cluster().observe({ catalog: false }, soon());
+      expect(opened.endpoint('primary')).toMatchObject(endpoints.primary ?? {});
     });
 
-    it('stands until the next record: adopting another manifest alone changes nothing', async () => {
-      const other = manifest(REF.name, REF.namespace, 1);
-      const placement = { listen: undefined, port: undefined, strictVersion: false };
-      using adopted = await platform().adopt(other.spec, other.text, placement, soon());
+    commanded('is given back letter by letter', async () => {
+      using opened = await platform().open(ref(), soon());
+      expect(await opened.appliedManifest()).toBe(manifest(NAME, ref().namespace, INSTANCES).text);
+    });
+
+    commanded('stands until the next record: adopting another manifest alone changes nothing', async () => {
+      const other = manifest(NAME, ref().namespace, 1);
+      using adopted = await platform().adopt(other.spec, other.text, PLACEMENT, soon());
       expect(adopted.spec.instances).toBe(1);
-      expect(await adopted.appliedManifest()).toBe(manifest(REF.name, REF.namespace, INSTANCES).text);
+      expect(await adopted.appliedManifest()).toBe(manifest(NAME, ref().namespace, INSTANCES).text);
     });
   });
 
@@ -79,6 +88,7 @@ export function readingTests({ platform, cluster, manifest }: Shared): void {
       const tls = await readFile(await cluster().caFile(), 'utf8');
       const { password, username } = await cluster().credentials('bauer');
       expect(cluster().endpoint('poolerStandby')).toBeUndefined();
+      await cluster().reach(soon());
       for (const name of ['primary', 'standby', 'pooler'] as const) {
         const address = cluster().endpoint(name);
         if (address === undefined) throw new Error(`no endpoint ${name}`);
@@ -86,13 +96,20 @@ export function readingTests({ platform, cluster, manifest }: Shared): void {
         await using sql = await Sql.open(target);
         expect(await sql.value('SELECT pg_is_in_recovery()'), name).toBe(name === 'standby');
       }
-      const { endpoints } = await cluster().observe({ catalog: false }, soon());
-      expect(endpoints.primary).toMatchObject(cluster().endpoint('primary') ?? {});
+    });
+
+    it('lead a user of the member itself past network and password', async () => {
+      const { members } = await cluster().observe({ catalog: false }, soon());
+      for (const { name, role } of members) {
+        const { socketDirectory: host, ...rest } = await cluster().inside(name);
+        await using sql = await Sql.open({ host, ...rest, password: '', database: 'postgres', tls: false });
+        expect(await sql.value('SELECT pg_is_in_recovery()'), name).toBe(role === 'standby');
+      }
     });
 
     it('stay the same, and are named as the contract of the format says', async () => {
       const first = await cluster().credentials('bauer');
-      using opened = await platform().open(REF, soon());
+      using opened = await platform().open(ref(), soon());
       expect(await opened.credentials('bauer')).toEqual(first);
       expect(first.secret).toBe('bauer.probe.credentials.postgresql.acid.zalan.do');
       expect(await cluster().users()).toEqual(expect.arrayContaining(['bauer', 'postgres', 'standby']));

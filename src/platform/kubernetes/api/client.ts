@@ -1,7 +1,8 @@
 import { withDeadline } from '../../../lib/time.ts';
 import { bodyOf, type Connection, type RawRequest } from './connection.ts';
-import { ApiNotFoundError, type ApiRequest, errorOf } from './errors.ts';
+import { ApiNotFoundError, type ApiRequest, ApiUnreachableError, errorOf } from './errors.ts';
 import { infoOf, isKind, type Kind, type LiveObject, pathOf, type SentObject } from './kinds.ts';
+import { parsedJson } from './parsedJson.ts';
 
 /** Whose fields are ours in server-side apply. */
 export const FIELD_MANAGER = 'pgherd';
@@ -57,14 +58,14 @@ export class KubeClient {
         { verb: 'list', resource: infoOf(kind).plural, namespace: selection.namespace, name: undefined },
         { method: 'GET', path: `${pathOf(kind, selection.namespace)}${query}` },
         signal,
-      )) as { items?: LiveObject[]; metadata: { resourceVersion: string; continue?: string } };
+      )) as { items?: LiveObject[]; metadata?: { resourceVersion?: string; continue?: string } };
       // Items of a list come without kind and version.
       for (const item of answer.items ?? []) {
         items.push(lighten({ ...item, apiVersion: infoOf(kind).apiVersion, kind }));
       }
-      next = answer.metadata.continue;
+      next = answer.metadata?.continue;
       if (next === undefined || next === '') {
-        return { items, resourceVersion: answer.metadata.resourceVersion };
+        return { items, resourceVersion: answer.metadata?.resourceVersion ?? '' };
       }
     }
   }
@@ -171,8 +172,20 @@ export class KubeClient {
     const body = await bodyOf(response);
     const status = response.statusCode ?? 0;
     if (status < 200 || status > 299) throw errorOf(request, status, body);
-    return JSON.parse(body);
+    return answerOf(body, this.connection.server);
   }
+}
+
+/** Objects and lists, with their metadata. Rejects what something else than an API server answers, a proxy's page say. */
+export function answerOf(body: string, server: string): object {
+  const answer = parsedJson(body);
+  if (typeof answer === 'object' && answer !== null) return answer;
+  throw new ApiUnreachableError({
+    code: 'kubernetes-not-understood',
+    message: `what answers at ${server} is no Kubernetes API server`,
+    detail: body.slice(0, 500),
+    hint: 'check `server` of the kubeconfig, and what lies between',
+  });
 }
 
 export function selectionQuery({ labelSelector }: Selection): Record<string, string | undefined> {

@@ -1,4 +1,5 @@
 import { PgherdError } from '../../../lib/errors.ts';
+import { parsedJson } from './parsedJson.ts';
 
 /** What was asked of the API server, for sentences: "patch statefulsets school/demo". */
 export interface ApiRequest {
@@ -123,10 +124,6 @@ export function errorOf(request: ApiRequest, status: number, body: string): ApiE
 }
 
 function parseStatus(body: string): StatusBody {
-  try {
-    const parsed: unknown = JSON.parse(body);
-    return typeof parsed === 'object' && parsed !== null ? (parsed as StatusBody) : {};
-  } catch {
-    return {};
-  }
+  const parsed = parsedJson(body);
+  return typeof parsed === 'object' && parsed !== null ? (parsed as StatusBody) : {};
 }

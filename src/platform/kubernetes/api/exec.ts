@@ -1,9 +1,11 @@
 import { StringDecoder } from 'node:string_decoder';
+import { z } from 'zod';
 import { PgherdError } from '../../../lib/errors.ts';
 import { withDeadline } from '../../../lib/time.ts';
 import type { KubeClient } from './client.ts';
 import { ApiUnreachableError } from './errors.ts';
 import { pathOf } from './kinds.ts';
+import { parsedJson } from './parsedJson.ts';
 
 export interface ExecTarget {
   namespace: string;
@@ -158,15 +160,21 @@ export async function attach(
   };
 }
 
-interface ExecStatus {
-  status?: string;
-  message?: string;
-  details?: { causes?: { reason?: string; message?: string }[] };
-}
+const execStatus = z.object({
+  status: z.string().optional(),
+  message: z.string().optional(),
+  details: z
+    .object({
+      causes: z.array(z.object({ reason: z.string().optional(), message: z.string().optional() })).optional(),
+    })
+    .optional(),
+});
 
-function exitCodeOf(text: string): number | { detail: string } {
-  const status = JSON.parse(text) as ExecStatus;
-  if (status.status === 'Success') return 0;
-  const cause = status.details?.causes?.find(item => item.reason === 'ExitCode');
-  return cause?.message === undefined ? { detail: status.message ?? text } : Number(cause.message);
+/** What the last message of an exec says: the exit code, or why there is none. */
+export function exitCodeOf(text: string): number | { detail: string } {
+  const status = execStatus.safeParse(parsedJson(text)).data;
+  if (status?.status === 'Success') return 0;
+  const cause = status?.details?.causes?.find(item => item.reason === 'ExitCode');
+  const [code] = /^\d+$/.exec(cause?.message ?? '') ?? [];
+  return code === undefined ? { detail: status?.message ?? text } : Number(code);
 }

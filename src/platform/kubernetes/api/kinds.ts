@@ -94,6 +94,6 @@ export function infoOf(kind: Kind): KindInfo {
 export function pathOf(kind: Kind, namespace: string | undefined, name?: string): string {
   const { apiVersion, plural, clusterWide } = infoOf(kind);
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-  const place = clusterWide || namespace === undefined ? '' : `/namespaces/${namespace}`;
-  return `${root}${place}/${plural}${name === undefined ? '' : `/${name}`}`;
+  const place = clusterWide || namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
+  return `${root}${place}/${plural}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`;
 }

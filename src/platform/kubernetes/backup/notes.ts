@@ -2,6 +2,7 @@ import type { BackupMemory } from '../../contract.ts';
 import type { KubeClient } from '../api/client.ts';
 import { ApiConflictError, ApiNotFoundError } from '../api/errors.ts';
 import type { LiveObject } from '../api/kinds.ts';
+import { parsedJson } from '../api/parsedJson.ts';
 import { memberSelector } from '../objects/labels.ts';
 import { repositoryHostName } from '../objects/names.ts';
 
@@ -52,13 +53,7 @@ export class ConfigMapNotes implements BackupMemory {
 
 /** One of the documents; undefined: never written, or unreadable. */
 export function readNote(map: LiveObject | undefined, name: string): unknown {
-  const text = ((map?.data ?? {}) as Record<string, string>)[`${name}.json`];
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return parsedJson(((map?.data ?? {}) as Record<string, string>)[`${name}.json`]);
 }
 
 /** Goes with the manifest, and is not among what the operator compares with the manifest. */

@@ -5,7 +5,7 @@ import { ApiConflictError } from '../api/errors.ts';
 import type { LiveObject } from '../api/kinds.ts';
 import type { BackupKeys, BucketCredentials } from '../objects/index.ts';
 import { backupKeysName } from '../objects/names.ts';
-import { decoded, encode, type SecretsContext } from './secrets.ts';
+import { decoded, encode, SecretIncompleteError, type SecretsContext } from './secrets.ts';
 
 /** Keys of the Secret. */
 export const BACKUP_KEY = 'key';
@@ -34,15 +34,37 @@ export async function ensureBackupKeys(
   for (const key of [HOST_KEY, CLIENT_KEY]) if (known[key] === undefined) missing[key] = encode(newSshKey());
   if (Object.keys(missing).length > 0)
     live = await write(live, { namespace, name, labels }, missing, context);
-  const hostKey = decoded(live, HOST_KEY) ?? '';
-  const clientKey = decoded(live, CLIENT_KEY) ?? '';
-  return {
-    passphrase: (decoded(live, BACKUP_KEY) ?? '').trim(),
-    hostKey,
-    clientKey,
-    hostFingerprint: sshFingerprint(hostKey),
-    clientLine: sshPublicLine(clientKey),
-  };
+  return backupKeysOf(live, `${namespace}/${name}`);
+}
+
+/** @param place of the Secret, for sentences. Throws SecretIncompleteError where it cannot be used. */
+export function backupKeysOf(secret: LiveObject | undefined, place: string): BackupKeys {
+  const passphrase = (decoded(secret, BACKUP_KEY) ?? '').trim();
+  const hostKey = decoded(secret, HOST_KEY) ?? '';
+  const clientKey = decoded(secret, CLIENT_KEY) ?? '';
+  const hint =
+    'correct it; without that key of the Secret a new one is made, which reads no backup of before';
+  if (passphrase === '') {
+    const message = `Secret ${place} has an empty "${BACKUP_KEY}"`;
+    throw new SecretIncompleteError({ code: 'secret-incomplete', message, hint });
+  }
+  const [hostFingerprint, clientLine] = [
+    sshPart(HOST_KEY, () => sshFingerprint(hostKey), place),
+    sshPart(CLIENT_KEY, () => sshPublicLine(clientKey), place),
+  ];
+  return { passphrase, hostKey, clientKey, hostFingerprint, clientLine };
+}
+
+function sshPart(key: string, read: () => string, place: string): string {
+  try {
+    return read();
+  } catch {
+    throw new SecretIncompleteError({
+      code: 'secret-incomplete',
+      message: `Secret ${place} has no private key (ECDSA, P-256, PEM) under "${key}"`,
+      hint: 'correct it, or take it out of the Secret: then one is made',
+    });
+  }
 }
 
 async function write(

@@ -16,6 +16,9 @@ export const STANDBY_ROLE = 'replica';
 /** Hash of our own pod template: what tells whether a pod is as we want it, whatever webhooks have added. */
 export const TEMPLATE_HASH = 'pgherd.dev/template-hash';
 
+/** When a drill that is under way gave its last sign of life, on the ConfigMap of what it has broken. */
+export const FAULTS_RENEWED = 'pgherd.dev/renewed';
+
 /** Value of APPLICATION_LABEL of whatever belongs to the dumps; their volume outlives the cluster in any case. */
 export const DUMPS_APPLICATION = 'spilo-logical-backup';
 

@@ -57,6 +57,11 @@ export function repositoryHostName(cluster: string): string {
   return `${cluster}-backup`;
 }
 
+/** ConfigMap with what drills have broken and not taken back. */
+export function faultsName(cluster: string): string {
+  return `${cluster}-faults`;
+}
+
 export const SSH_PORT = 2022;
 
 /** Secret with pgBackRest's configurations. */

@@ -8,10 +8,9 @@ import type { LiveObject } from '../api/kinds.ts';
 import { mayHaveGaps, TIMELINES } from '../backup/gaps.ts';
 import { HEALTH, healthOf } from '../backup/health.ts';
 import { readNote } from '../backup/notes.ts';
-import { TEMPLATE_HASH } from '../objects/labels.ts';
 import { repositoryHostName } from '../objects/names.ts';
 import { archives, wantsRepositoryHost } from '../objects/repositories.ts';
-import { primaryOf, viewOf } from '../patroni/view.ts';
+import { primaryOf } from '../patroni/view.ts';
 import { OPERATOR_ANNOTATION } from '../reconcile/claim.ts';
 import type { Reconciler } from '../reconcile/context.ts';
 import { RemoteCluster } from '../remote/cluster.ts';
@@ -73,14 +72,7 @@ export class ChoreRounds {
     const notes = watched.find('ConfigMap', namespace, repositoryHostName(name));
     const { look } = parseMemory(readNote(notes, SCHEDULE_MEMORY));
     const looked = readNote(notes, HEALTH) !== undefined;
-    const view = viewOf({
-      cluster: name,
-      hashAnnotation: TEMPLATE_HASH,
-      pods: watched.children('Pod', key),
-      configMaps: watched.children('ConfigMap', key),
-      renewedAgoMs: watched.renewedAgoMs(key, performance.now()),
-    });
-    const primary = primaryOf(view);
+    const primary = primaryOf(watched.patroni(key));
     if (primary?.well !== true) return;
     // A new primary may have to archive what the old one had not.
     const gaps = mayHaveGaps(readNote(notes, TIMELINES), spec, primary.timeline);

@@ -17,6 +17,7 @@ import { LoadBalancers } from '../reconcile/loadBalancers.ts';
 import { reconcile } from '../reconcile/reconcile.ts';
 import { Sentinels } from '../sentinel/sentinels.ts';
 import { ChoreRounds, type DoChores } from './chores.ts';
+import { DrillRounds } from './drillRounds.ts';
 import { figuresOf } from './figures.ts';
 import { Watched } from './watched.ts';
 
@@ -126,6 +127,7 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
     memory: new Map(),
   };
   const rounds = new ChoreRounds(reconciler, options.chores, report);
+  const drills = new DrillRounds(reconciler, report);
   await using server = await serveMetrics(options.metricsPort, metrics.registry, {
     alive: () => true,
     ready: () => watched.connected,
@@ -150,7 +152,11 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
         for (const cluster of watched.clusters()) {
           workers.add(`${cluster.metadata.namespace}/${cluster.metadata.name}`);
         }
-        await Promise.all([workers.run(term, lastingLonger(term, signal)), rounds.run(term)]);
+        await Promise.all([
+          workers.run(term, lastingLonger(term, signal)),
+          rounds.run(term),
+          drills.run(term),
+        ]);
       },
       onTrouble: error => troubles.tell('Lease', error),
       onLeading(now) {

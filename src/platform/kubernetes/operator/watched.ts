@@ -3,9 +3,9 @@ import type { ApiForbiddenError } from '../api/errors.ts';
 import type { Kind, LiveObject } from '../api/kinds.ts';
 import { Informer } from '../informer/informer.ts';
 import { keyOf } from '../informer/store.ts';
-import { CLUSTER_LABEL } from '../objects/labels.ts';
+import { CLUSTER_LABEL, TEMPLATE_HASH } from '../objects/labels.ts';
 import { patroniConfigMaps } from '../objects/names.ts';
-import { onlyHeartbeat } from '../patroni/view.ts';
+import { onlyHeartbeat, type PatroniView, viewOf } from '../patroni/view.ts';
 
 /** Kinds of children that are ours to make, change and remove. */
 export const CHILD_KINDS = [
@@ -123,6 +123,17 @@ export class Watched {
     const own = this.#of(kind).find(informer => informer.covers(namespace));
     // Whatever the watch brought meanwhile is newer or the same.
     if (own !== undefined && own.store.get(keyOf(object)) === undefined) own.store.set(object);
+  }
+
+  /** What Patroni says of a cluster, as it was last seen. */
+  patroni(key: string): PatroniView {
+    return viewOf({
+      cluster: key.slice(key.indexOf('/') + 1),
+      hashAnnotation: TEMPLATE_HASH,
+      pods: this.children('Pod', key),
+      configMaps: this.children('ConfigMap', key),
+      renewedAgoMs: this.renewedAgoMs(key, performance.now()),
+    });
   }
 
   cordonedNodes(): Set<string> {

@@ -1,6 +1,9 @@
 import { primaryFirst } from '../../../core/plan/memberRestarts.ts';
+import { isRecord } from '../../../core/plan/values.ts';
 import type { DynamicConfig } from '../../../core/topology/observation.ts';
 import type { LiveObject } from '../api/kinds.ts';
+import { parsedJson } from '../api/parsedJson.ts';
+import { FAULTS_RENEWED } from '../objects/labels.ts';
 
 /** One pod of the cluster, with what Patroni says in its annotation and Kubernetes in its status. */
 export interface MemberView {
@@ -70,8 +73,8 @@ export function viewOf(input: ViewInput): PatroniView {
   const leaderKey = part('leader')?.annotations ?? {};
   const configKey = part('config');
   const sync = part('sync')?.annotations ?? {};
-  const config = parseObject(configKey?.annotations?.config) as DynamicConfig | undefined;
-  const ttlSeconds = Number(leaderKey.ttl ?? config?.ttl ?? DEFAULT_TTL);
+  const config = configOf(configKey?.annotations?.config);
+  const ttlSeconds = Number(leaderKey.ttl) || config?.ttl || DEFAULT_TTL;
   const named = leaderKey.leader === '' ? undefined : leaderKey.leader;
   const stale = named !== undefined && (input.renewedAgoMs ?? Number.POSITIVE_INFINITY) > ttlSeconds * 1000;
   const leader = stale ? undefined : named;
@@ -103,7 +106,7 @@ export function onlyHeartbeat(before: LiveObject, after: LiveObject): boolean {
   return JSON.stringify(calm(before)) === JSON.stringify(calm(after));
 }
 
-const RESTLESS = new Set(['renewTime', 'optime', 'slots', 'retain_slots', 'failsafe']);
+const RESTLESS = new Set(['renewTime', 'optime', 'slots', 'retain_slots', 'failsafe', FAULTS_RENEWED]);
 
 function calm(object: LiveObject): unknown {
   const { resourceVersion: _version, annotations = {}, ...metadata } = object.metadata;
@@ -113,6 +116,16 @@ function calm(object: LiveObject): unknown {
       .map(([key, value]) => [key, key === 'status' ? calmStatus(value) : value]),
   );
   return { ...object, metadata: { ...metadata, annotations: quiet } };
+}
+
+/** What cannot be understood counts as empty, as for Patroni itself: the operator writes it anew then. */
+function configOf(text: string | undefined): DynamicConfig | undefined {
+  if (text === undefined) return undefined;
+  const { ttl, loop_wait, retry_timeout, ...rest } = parseObject(text) ?? {};
+  const times = Object.entries({ ttl, loop_wait, retry_timeout }).filter(([, value]) =>
+    Number.isFinite(value),
+  );
+  return { ...rest, ...Object.fromEntries(times) };
 }
 
 /** A member's status without its positions. */
@@ -203,11 +216,11 @@ function obstacleOf(status: PodStatus): MemberView['obstacle'] {
 
 function onlyDecreases(reasons: unknown): boolean {
   if (typeof reasons !== 'object' || reasons === null) return false;
-  const entries = Object.entries(reasons as Record<string, { old_value?: unknown; new_value?: unknown }>);
+  const entries = Object.entries(reasons as Record<string, Partial<Record<string, unknown>> | null>);
   return (
     entries.length > 0 &&
     entries.every(
-      ([name, { old_value, new_value }]) => primaryFirst.has(name) && Number(new_value) < Number(old_value),
+      ([name, reason]) => primaryFirst.has(name) && Number(reason?.new_value) < Number(reason?.old_value),
     )
   );
 }
@@ -227,11 +240,6 @@ function numberOf(value: unknown): number | undefined {
 }
 
 function parseObject(text: string | undefined): Record<string, unknown> | undefined {
-  if (text === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = parsedJson(text);
+  return isRecord(value) ? value : undefined;
 }

@@ -142,3 +142,34 @@ test('a merge patch sets, replaces and deletes, and leaves the rest', () => {
     postgresql: { parameters: { b: '2', c: '3' }, use_slots: true },
   });
 });
+
+test('a configuration that cannot be understood counts as empty, one that is not there as none', () => {
+  const configOf = (config: string) => look({ maps: [configMap('config', { config })] }).config;
+  expect(configOf('{"ttl":"soon","loop_wait":1,"postgresql":{"parameters":{}}}')).toEqual({
+    loop_wait: 1,
+    postgresql: { parameters: {} },
+  });
+  for (const text of ['', '{', 'null', '[1]', '7']) expect(configOf(text), text).toEqual({});
+  expect(look({ maps: [configMap('config', { initialize: '77' })] }).config).toBeUndefined();
+});
+
+test('a lease of no length lasts as long as Patroni makes it last', () => {
+  const silent = (ttl: string) => look({ maps: [configMap('leader', { ...leader, ttl })], ago: 30_001 });
+  for (const ttl of ['', 'long', '0'])
+    expect(silent(ttl), ttl).toMatchObject({ ttlSeconds: 30, stale: true });
+});
+
+test('a member is shown whatever stands in the annotation that it writes', () => {
+  const member = (status: string) => {
+    const it = pod(0, {});
+    it.metadata.annotations = { status };
+    return look({ pods: [it] }).members[0];
+  };
+  for (const status of ['', '{', 'null', '[]', '7', '{"state":7,"role":[],"timeline":"2"}'])
+    expect(member(status), status).toMatchObject({ state: undefined, role: undefined, timeline: undefined });
+  for (const reason of ['null', '7', '{"max_connections":null}', '{"max_connections":7}'])
+    expect(member(`{"pending_restart":true,"pending_restart_reason":${reason}}`), reason).toMatchObject({
+      pendingRestart: true,
+      waitsForPrimary: false,
+    });
+});

@@ -5,10 +5,10 @@ import type { ApiForbiddenError } from '../api/errors.ts';
 import type { LiveObject } from '../api/kinds.ts';
 import { lostVolumes } from '../children/volumes.ts';
 import { hashOf } from '../objects/hash.ts';
-import { ROLE_LABEL, TEMPLATE_HASH } from '../objects/labels.ts';
+import { ROLE_LABEL } from '../objects/labels.ts';
 import { desiredDynamicConfig } from '../objects/patroni.ts';
 import { formerPrimaries } from '../patroni/formerPrimaries.ts';
-import { type PatroniView, primaryOf, viewOf } from '../patroni/view.ts';
+import { type PatroniView, primaryOf } from '../patroni/view.ts';
 import { patchSettings } from '../patroni/write.ts';
 import type { Outcome } from '../queue/workQueue.ts';
 import { decide, type RollStep } from '../roll/decide.ts';
@@ -233,14 +233,7 @@ export class Pass {
   }
 
   #view(): PatroniView {
-    const { watched } = this.#reconciler;
-    return viewOf({
-      cluster: this.#cluster.metadata.name,
-      hashAnnotation: TEMPLATE_HASH,
-      pods: watched.children('Pod', this.#key),
-      configMaps: watched.children('ConfigMap', this.#key),
-      renewedAgoMs: watched.renewedAgoMs(this.#key, performance.now()),
-    });
+    return this.#reconciler.watched.patroni(this.#key);
   }
 
   #decide(spec: ClusterSpec, view: PatroniView, { templateHash, replicas }: ObjectsResult): RollStep {

@@ -107,20 +107,24 @@ export class Forwards implements Disposable {
     }
   }
 
-  /** A member whose pod runs, a standby rather than the primary: that one is busy enough, and drills break it. */
   async #member(signal: AbortSignal): Promise<string> {
     const { name, namespace } = this.#ref;
     const labelSelector = selectorText(memberSelector(name));
     const { items } = await this.#client.list('Pod', { namespace, labelSelector }, signal);
-    const running = items.filter(({ metadata, status }) => {
-      const { phase } = (status ?? {}) as { phase?: string };
-      return phase === 'Running' && metadata.deletionTimestamp === undefined;
-    });
-    const primary = (pod: LiveObject) => pod.metadata.labels?.[ROLE_LABEL] === PRIMARY_ROLE;
-    const chosen = running.find(pod => !primary(pod)) ?? running[0];
+    const chosen = relayPod(items);
     if (chosen === undefined) throw nobodyRuns(this.#ref);
-    return chosen.metadata.name;
+    return chosen;
   }
+}
+
+/** A member whose pod runs, a standby rather than the primary: that one is busy enough, and drills break it. */
+export function relayPod(pods: readonly LiveObject[]): string | undefined {
+  const running = pods.filter(({ metadata, status }) => {
+    const { phase } = (status ?? {}) as { phase?: string };
+    return phase === 'Running' && metadata.deletionTimestamp === undefined;
+  });
+  const primary = (pod: LiveObject) => pod.metadata.labels?.[ROLE_LABEL] === PRIMARY_ROLE;
+  return (running.find(pod => !primary(pod)) ?? running[0])?.metadata.name;
 }
 
 function nobodyRuns({ name }: ClusterRef): RefusedError {

@@ -2,6 +2,7 @@ import { journalEntry } from '../../../core/topology/journalEntry.ts';
 import type { ClusterRef, Journal, JournalEntry } from '../../contract.ts';
 import type { KubeClient } from '../api/client.ts';
 import type { LiveObject } from '../api/kinds.ts';
+import { parsedJson } from '../api/parsedJson.ts';
 import { eventOf } from '../events/recorder.ts';
 
 const REQUEST_MS = 15_000;
@@ -45,11 +46,8 @@ export class EventJournal implements Journal {
 export function entryOf(item: LiveObject, cluster: string): JournalEntry | undefined {
   const of = (item.involvedObject ?? {}) as { kind?: string; name?: string };
   if (of.kind !== 'postgresql' || of.name !== cluster) return undefined;
-  const own = item.metadata.annotations?.[ENTRY];
-  if (own !== undefined) {
-    const parsed = journalEntry.parse(JSON.parse(own));
-    return { ...parsed, reason: parsed.reason };
-  }
+  const own = ownEntry(item.metadata.annotations?.[ENTRY]);
+  if (own !== undefined) return own;
   const time = String(item.lastTimestamp ?? item.metadata.creationTimestamp ?? '');
   return {
     at: Number.isNaN(Date.parse(time)) ? time : new Date(time).toISOString(),
@@ -59,6 +57,13 @@ export function entryOf(item: LiveObject, cluster: string): JournalEntry | undef
     message: String(item.message ?? ''),
     reason: undefined,
   };
+}
+
+/** undefined: no entry of ours. Whoever may write Events may write anything there: the Event itself is shown then. */
+function ownEntry(text: string | undefined): JournalEntry | undefined {
+  const { data } = journalEntry.safeParse(parsedJson(text));
+  if (data === undefined || Number.isNaN(Date.parse(data.at))) return undefined;
+  return { ...data, at: new Date(data.at).toISOString(), reason: data.reason };
 }
 
 function camelCase(event: string): string {

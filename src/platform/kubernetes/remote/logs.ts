@@ -5,10 +5,11 @@ import type { KubeClient } from '../api/client.ts';
 import { ApiInvalidError, ApiNotFoundError, ApiUnreachableError } from '../api/errors.ts';
 import type { ExecTarget } from '../api/exec.ts';
 import type { LiveObject } from '../api/kinds.ts';
-import { type LogQuery, podLog, type StampedLine, stampOf } from '../api/podLog.ts';
+import { type LogQuery, podLog, stampOf } from '../api/podLog.ts';
 import { APPLICATION_LABEL, CLUSTER_LABEL, memberSelector, POOLER_LABEL } from '../objects/labels.ts';
 import { MEMBER_CONTAINER } from '../objects/names.ts';
 import { POOLER_CONTAINER } from '../objects/pooler.ts';
+import { asLogLine, inOrder, type PodLine, selected } from './logLines.ts';
 
 /** Lines of several pods that came within this time are put in order. */
 const GATHER_MS = 250;
@@ -20,10 +21,6 @@ interface Source extends ExecTarget {
   uid: string;
   /** The container has run before: what it said then is kept. */
   restarted: boolean;
-}
-
-interface Line extends StampedLine {
-  component: string;
 }
 
 /**
@@ -41,16 +38,13 @@ export async function* readLogs(
   const pasts = await Promise.all(
     sources.map(source => pastOf(client, source, { since: from || undefined, tail }, signal)),
   );
-  const past = inOrder(pasts.flat()).filter(line => line.stamp >= from);
-  for (const line of tail === undefined ? past : past.slice(Math.max(0, past.length - tail))) {
-    yield asLogLine(line);
-  }
+  yield* selected(pasts.flat(), { from, tail }).map(asLogLine);
   if (!follow) return;
 
   const ended = new AbortController();
   const inner = AbortSignal.any([signal, ended.signal]);
   const followed = new Set<string>();
-  let fresh: Line[] = [];
+  let fresh: PodLine[] = [];
   const begin = (source: Source, last: string) => {
     followed.add(source.uid);
     void followOne(client, source, last, line => fresh.push(line), inner);
@@ -80,8 +74,8 @@ async function pastOf(
   source: Source,
   query: LogQuery,
   signal: AbortSignal,
-): Promise<Line[]> {
-  const lines: Line[] = [];
+): Promise<PodLine[]> {
+  const lines: PodLine[] = [];
   for (const previous of source.restarted ? [true, false] : [false]) {
     try {
       for await (const line of podLog(client, source, { ...query, previous }, signal)) {
@@ -100,7 +94,7 @@ async function followOne(
   client: KubeClient,
   source: Source,
   from: string,
-  push: (line: Line) => void,
+  push: (line: PodLine) => void,
   signal: AbortSignal,
 ): Promise<void> {
   let last = from;
@@ -152,15 +146,6 @@ export function sourceOf(
   };
   const restarts = containerStatuses.find(item => item.name === container)?.restartCount ?? 0;
   return { namespace, pod: name, container, uid, restarted: restarts > 0 };
-}
-
-/** A stable sort: lines of one pod that bear the same time keep their order. */
-function inOrder(lines: Line[]): Line[] {
-  return lines.sort((a, b) => (a.stamp < b.stamp ? -1 : a.stamp > b.stamp ? 1 : 0));
-}
-
-function asLogLine({ stamp, component, text }: Line): LogLine {
-  return { at: `${stamp.slice(0, 23)}Z`, component, text };
 }
 
 /** An API server that is away for a while comes back; what was said meanwhile is kept by the nodes. */

@@ -3,18 +3,15 @@ import type { Kind, LiveObject } from '../api/kinds.ts';
 import { TEMPLATE_HASH } from '../objects/labels.ts';
 import { patroniConfigMaps } from '../objects/names.ts';
 import { type PatroniView, viewOf } from '../patroni/view.ts';
+import { judged, noteRenewal, type Renewal } from './renewal.ts';
 
-/** A leader key that is not renewed within so many rounds of Patroni counts as silent. */
-const SILENT_ROUNDS = 4;
-const DEFAULT_ROUND_S = 10;
 const AGAIN_MS = 250;
 
 /** Looks at what Patroni says of itself, for whoever does not watch it. */
 export class Looker {
   readonly #cluster: string;
   readonly #list: (kind: Kind, signal: AbortSignal) => Promise<LiveObject[]>;
-  /** What the leader key said, and since when we have seen it say so. */
-  #renewal: { text: string; at: number; renewed: boolean } | undefined;
+  #renewal: Renewal | undefined;
 
   /** @param list the cluster's objects of a kind. */
   constructor(cluster: string, list: (kind: Kind, signal: AbortSignal) => Promise<LiveObject[]>) {
@@ -32,9 +29,7 @@ export class Looker {
       const key = configMaps.find(map => map.metadata.name === patroniConfigMaps(this.#cluster)[0]);
       const text = key?.metadata.annotations?.renewTime ?? '';
       const now = performance.now();
-      if (this.#renewal?.text !== text) {
-        this.#renewal = { text, at: now, renewed: this.#renewal !== undefined };
-      }
+      this.#renewal = noteRenewal(this.#renewal, text, now);
       const { at, renewed } = this.#renewal;
       const view = viewOf({
         cluster: this.#cluster,
@@ -43,9 +38,8 @@ export class Looker {
         configMaps,
         renewedAgoMs: renewed ? now - at : 0,
       });
-      if (view.leader === undefined || renewed) return view;
-      const rounds = (view.config?.loop_wait ?? DEFAULT_ROUND_S) * 1000 * SILENT_ROUNDS;
-      if (now - at > rounds) return { ...view, leader: undefined, stale: true };
+      const known = judged(view, this.#renewal, now);
+      if (known !== undefined) return known;
       await sleep(AGAIN_MS, signal);
     }
   }

@@ -14,14 +14,15 @@ export function refuse(what: string): never {
  * the operator's, by the manifest; the rest is not there yet.
  */
 export class Refused {
-  record = (): never => refuse('changing a cluster by a command');
-  provision = (): never => refuse('changing a cluster by a command');
-  apply = (): never => refuse('changing a cluster by a command');
-  hasten = (): never => refuse('changing a cluster by a command');
-  guard = (): never => refuse('the resident control plane');
-  heal = (): never => refuse('the resident control plane');
-  remember = (): never => refuse('the resident control plane');
+  /** No command waits for a step here. */
+  async hasten(): Promise<void> {}
+  record = async (): Promise<never> => refuse('changing a cluster by a command');
+  provision = async (): Promise<never> => refuse('changing a cluster by a command');
+  apply = async (): Promise<never> => refuse('changing a cluster by a command');
+  guard = async (): Promise<never> => refuse('the resident control plane');
+  heal = async (): Promise<never> => refuse('the resident control plane');
+  remember = async (): Promise<never> => refuse('the resident control plane');
   sentinel: () => Sentinel = () => refuse('the sentinel');
-  stop = (): never => refuse('stopping by a command (write numberOfInstances: 0)');
-  destroy = (): never => refuse('deleting by a command (kubectl delete postgresql)');
+  stop = async (): Promise<never> => refuse('stopping by a command (write numberOfInstances: 0)');
+  destroy = async (): Promise<never> => refuse('deleting by a command (kubectl delete postgresql)');
 }

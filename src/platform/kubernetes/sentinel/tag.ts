@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ApiConflictError } from '../api/errors.ts';
 import type { LiveObject } from '../api/kinds.ts';
+import { parsedJson } from '../api/parsedJson.ts';
 import type { DcsContext } from '../patroni/write.ts';
 
 const record = z.looseObject({ tags: z.looseObject({}).default({}) });
@@ -16,7 +17,10 @@ export async function tagNoFailover(
   const status = pod?.metadata.annotations?.status;
   if (pod === undefined || status === undefined) return;
   const { name, resourceVersion } = pod.metadata;
-  const metadata = { resourceVersion, annotations: { status: tagged(status) } };
+  const marked = tagged(status);
+  // Patroni does not understand it either, and asks the member.
+  if (marked === undefined) return;
+  const metadata = { resourceVersion, annotations: { status: marked } };
   try {
     await client.merge({ kind: 'Pod', namespace, name }, { metadata }, signal);
   } catch (error) {
@@ -25,7 +29,8 @@ export async function tagNoFailover(
   }
 }
 
-function tagged(status: string): string {
-  const { tags, ...rest } = record.parse(JSON.parse(status));
-  return JSON.stringify({ ...rest, tags: { ...tags, nofailover: true } });
+/** undefined: it cannot be understood. */
+export function tagged(status: string): string | undefined {
+  const { data } = record.safeParse(parsedJson(status));
+  return data && JSON.stringify({ ...data, tags: { ...data.tags, nofailover: true } });
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import type { RecoveryTarget } from '../../../../core/schedule/target.ts';
+import { recoveryTarget } from '../../../../core/schedule/targetSchema.ts';
 import type { ScratchRecord } from '../../../contract.ts';
 import type { LiveObject } from '../../api/kinds.ts';
+import { parsedJson } from '../../api/parsedJson.ts';
 import { SOCKET_DIRECTORY } from '../../objects/layout.ts';
 import { RESTORE_ANNOTATION } from '../../objects/restorePod.ts';
 
@@ -19,7 +20,7 @@ const note = z.object({
   createdAt: z.string(),
   repository: z.string(),
   backup: z.string(),
-  target: z.custom<RecoveryTarget>().optional(),
+  target: recoveryTarget.optional(),
   reached: reached.optional(),
   restoredMs: z.number(),
   replayedMs: z.number(),
@@ -30,13 +31,7 @@ export type RestoreNote = z.infer<typeof note>;
 
 /** undefined: no note of ours. */
 export function recordOf(pod: LiveObject): ScratchRecord | undefined {
-  let document: unknown;
-  try {
-    document = JSON.parse(pod.metadata.annotations?.[RESTORE_ANNOTATION] ?? '');
-  } catch {
-    return undefined;
-  }
-  const { data } = note.safeParse(document);
+  const { data } = note.safeParse(parsedJson(pod.metadata.annotations?.[RESTORE_ANNOTATION]));
   return data === undefined ? undefined : toRecord(data, pod.metadata.name);
 }
 

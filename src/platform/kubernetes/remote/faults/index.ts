@@ -13,8 +13,9 @@ import { MEMBER_CONTAINER } from '../../objects/names.ts';
 import { POOLER_CONTAINER } from '../../objects/pooler.ts';
 import { type FaultContext, obstacleOf, prepare, undoStep } from './injectors.ts';
 import type { RunInside } from './processes.ts';
-import { admit, isInForce, isOwned, ourselves, Register } from './register.ts';
+import { admit, isInForce, isOwned, ourselves, Register, type RegisterContents } from './register.ts';
 import type { RegisterEntry } from './schema.ts';
+import { SignsOfLife } from './signs.ts';
 
 const LOOK_MS = 15_000;
 const UNDO_MS = 60_000;
@@ -23,10 +24,13 @@ const COMMAND_MS = 20_000;
 export class RemoteFaults implements Faults {
   readonly #context: FaultContext;
   readonly #register: Register;
+  readonly #signs: SignsOfLife;
 
   constructor(context: FaultContext, cluster: LiveObject) {
     this.#context = context;
-    this.#register = new Register(context.client, cluster);
+    const register = new Register(context.client, cluster);
+    this.#register = register;
+    this.#signs = new SignsOfLife(() => register.renew());
   }
 
   async obstacle(fault: Fault): Promise<string | undefined> {
@@ -44,6 +48,7 @@ export class RemoteFaults implements Faults {
     const owner = await ourselves();
     const entry: RegisterEntry = { schema: 1, id, fault, description, at: stamp, owner, undo };
     await this.#register.add(entry, others => admit(owner, others));
+    this.#signs.begin(id);
     // Before it is asked for: what is measured from here on is rather too long than too short.
     const at = Date.now();
     try {
@@ -57,7 +62,7 @@ export class RemoteFaults implements Faults {
   }
 
   async registered(): Promise<RegisteredFault[]> {
-    const entries = await this.#register.read();
+    const entries = await this.#register.entries();
     return await Promise.all(
       entries.map(async entry => ({
         id: entry.id,
@@ -82,12 +87,32 @@ export class RemoteFaults implements Faults {
     }
   }
 
-  async undo(which: 'all' | 'orphaned', { signal, progress }: ApplyContext): Promise<string[]> {
+  async undo(which: 'all' | 'orphaned', context: ApplyContext): Promise<string[]> {
+    const spared = which === 'all' ? async () => false : isOwned;
+    return await this.#undoThose(await this.#register.read(), spared, context);
+  }
+
+  /**
+   * Undoes everything that is registered, if the register is of this version still: then nobody who broke something has
+   * given a sign of life since it was seen.
+   */
+  async undoAbandoned(version: string, context: ApplyContext): Promise<string[]> {
+    const contents = await this.#register.read();
+    if (contents.version !== version) return [];
+    return await this.#undoThose(contents, async () => false, context);
+  }
+
+  /** Newest first. */
+  async #undoThose(
+    { entries, damaged }: RegisterContents,
+    spared: (entry: RegisterEntry) => Promise<boolean>,
+    { signal, progress }: ApplyContext,
+  ): Promise<string[]> {
     return await undoEach(
-      (await this.#register.read()).reverse(),
-      [],
+      entries.toReversed(),
+      damaged,
       async entry => {
-        if (which === 'orphaned' && (await isOwned(entry))) return [];
+        if (await spared(entry)) return [];
         progress(`undoing: ${entry.description}`);
         return await this.#undo(entry, signal);
       },
@@ -114,6 +139,7 @@ export class RemoteFaults implements Faults {
         if (sentence !== undefined) done.push(`undid "${entry.description}": ${sentence}`);
       }
       await this.#register.remove(entry.id);
+      this.#signs.end(entry.id);
       return done;
     } catch (cause) {
       signal.throwIfAborted();

@@ -1,11 +1,13 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, readlink } from 'node:fs/promises';
 import { z } from 'zod';
 import { PgherdError, RefusedError } from '../../../../lib/errors.ts';
 import { isAlive, startTimeOf } from '../../../../lib/process.ts';
 import type { KubeClient } from '../../api/client.ts';
 import { ApiConflictError } from '../../api/errors.ts';
 import type { LiveObject } from '../../api/kinds.ts';
-import { CLUSTER_LABEL } from '../../objects/labels.ts';
+import { parsedJson } from '../../api/parsedJson.ts';
+import { CLUSTER_LABEL, FAULTS_RENEWED } from '../../objects/labels.ts';
+import { faultsName } from '../../objects/names.ts';
 import { type RegisterEntry, registerEntry } from './schema.ts';
 
 const REQUEST_MS = 15_000;
@@ -26,9 +28,20 @@ export class Register {
     this.#cluster = cluster;
   }
 
+  /** Of this moment. */
+  async read(): Promise<RegisterContents> {
+    return contentsOf(await this.#get());
+  }
+
   /** Oldest first. Rejects with a PgherdError when there is one that cannot be understood. */
-  async read(): Promise<RegisterEntry[]> {
-    return entriesOf(await this.#get());
+  async entries(): Promise<RegisterEntry[]> {
+    return understood(await this.read());
+  }
+
+  /** Says that whoever has entries here lives. */
+  async renew(): Promise<void> {
+    const metadata = { annotations: { [FAULTS_RENEWED]: new Date().toISOString() } };
+    await this.#client.merge(this.#name, { metadata }, AbortSignal.timeout(REQUEST_MS));
   }
 
   /** Adds an entry if `admit` lets it in beside the others; those that it resolves with are removed. */
@@ -37,14 +50,14 @@ export class Register {
     admit: (others: RegisterEntry[]) => Promise<RegisterEntry[]>,
   ): Promise<void> {
     await this.#change(async live => {
-      const over = await admit(entriesOf(live));
+      const over = await admit(understood(contentsOf(live)));
       const removed = Object.fromEntries(over.map(({ id }): [string, null] => [id, null]));
       return { ...removed, [entry.id]: JSON.stringify(registerEntry.parse(entry)) };
     });
   }
 
   async has(id: string): Promise<boolean> {
-    return (await this.read()).some(entry => entry.id === id);
+    return (await this.entries()).some(entry => entry.id === id);
   }
 
   async remove(id: string): Promise<void> {
@@ -78,7 +91,7 @@ export class Register {
 
   get #name() {
     const { name, namespace } = this.#cluster.metadata;
-    return { kind: 'ConfigMap', namespace, name: `${name}-faults` } as const;
+    return { kind: 'ConfigMap', namespace, name: faultsName(name) } as const;
   }
 
   #object(data: Record<string, string | null>) {
@@ -99,31 +112,48 @@ export class Register {
   }
 }
 
-function entriesOf(live: LiveObject | undefined): RegisterEntry[] {
-  const data = (live?.data ?? {}) as Record<string, string>;
-  const entries = Object.entries(data).map(([id, text]) => {
-    try {
-      return registerEntry.parse(JSON.parse(text));
-    } catch (cause) {
-      throw new PgherdError({
-        code: 'state-unreadable',
-        message: `the registered fault ${id} cannot be understood`,
-        detail: cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause),
-        hint: `written by another version of pgherd: undo by hand what it says under "undo", then delete the key from the ConfigMap ${live?.metadata.name}`,
-        cause,
-      });
-    }
-  });
-  return entries.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+export interface RegisterContents {
+  /** Oldest first. */
+  entries: RegisterEntry[];
+  /** One error for each that cannot be understood; it names the key. */
+  damaged: PgherdError[];
+  /** Of the ConfigMap; undefined: there is none. */
+  version: string | undefined;
+}
+
+export function contentsOf(live: LiveObject | undefined): RegisterContents {
+  const contents: RegisterContents = { entries: [], damaged: [], version: live?.metadata.resourceVersion };
+  for (const [id, text] of Object.entries((live?.data ?? {}) as Record<string, string>)) {
+    const { data, error } = registerEntry.safeParse(parsedJson(text));
+    if (data !== undefined) contents.entries.push(data);
+    else
+      contents.damaged.push(
+        new PgherdError({
+          code: 'state-unreadable',
+          message: `the registered fault ${id} cannot be understood`,
+          detail: z.prettifyError(error),
+          hint: `damaged, or written by another version of pgherd: undo by hand what it says under "undo", then delete the key from the ConfigMap ${live?.metadata.name}`,
+          cause: error,
+        }),
+      );
+  }
+  contents.entries.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+  return contents;
+}
+
+function understood({ entries, damaged }: RegisterContents): RegisterEntry[] {
+  const [first] = damaged;
+  if (first !== undefined) throw first;
+  return entries;
 }
 
 export async function ourselves(): Promise<RegisterEntry['owner']> {
-  return { boot: await bootId(), pid: process.pid, startTime: (await startTimeOf(process.pid)) ?? '' };
+  return { boot: await place(), pid: process.pid, startTime: (await startTimeOf(process.pid)) ?? '' };
 }
 
 /** The process that injected it still runs, as far as that can be known here. */
 export async function isOwned({ owner, at }: RegisterEntry): Promise<boolean> {
-  if (owner.boot === (await bootId())) return isAlive(owner);
+  if (owner.boot === (await place())) return isAlive(owner);
   return Date.now() - Date.parse(at) < ELSEWHERE_MS;
 }
 
@@ -161,6 +191,8 @@ export async function admit(
   return over;
 }
 
-async function bootId(): Promise<string> {
-  return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+/** Where numbers of processes mean what they mean here: containers of one machine share its boot, not its processes. */
+async function place(): Promise<string> {
+  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8');
+  return `${boot.trim()} ${await readlink('/proc/self/ns/pid')}`;
 }

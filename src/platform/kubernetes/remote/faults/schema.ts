@@ -18,9 +18,8 @@ export const registerEntry = z.strictObject({
   id: z.string(),
   fault: faultSchema,
   description: z.string(),
-  /** ISO 8601. */
-  at: z.string(),
-  /** The process that injected it, and the boot of the machine that it runs on. */
+  at: z.iso.datetime(),
+  /** The process that injected it, and the boot of the machine and the PID namespace that it runs in. */
   owner: processId.extend({ boot: z.string() }),
   undo: z.array(undoStep),
 });

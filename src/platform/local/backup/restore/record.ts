@@ -3,18 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { recoveryTarget } from '../../../../core/schedule/targetSchema.ts';
 import { readIfExists, writeAtomically } from '../../../../lib/files.ts';
 import { isAlive, type ProcessId, startTimeOf } from '../../../../lib/process.ts';
 import type { ScratchRecord } from '../../../contract.ts';
 import type { Paths } from '../../layout.ts';
-
-const target = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('time'), at: z.string() }),
-  z.object({ kind: z.literal('lsn'), lsn: z.string() }),
-  z.object({ kind: z.literal('xid'), xid: z.string() }),
-  z.object({ kind: z.literal('name'), name: z.string() }),
-  z.object({ kind: z.literal('immediate') }),
-]);
 
 const reached = z.object({
   lastCommitAt: z.string().optional(),
@@ -33,7 +26,7 @@ export const scratchFile = z.object({
   socketDirectory: z.string(),
   repository: z.string(),
   backup: z.string(),
-  target: target.optional(),
+  target: recoveryTarget.optional(),
   reached: reached.optional(),
   restoredMs: z.number(),
   replayedMs: z.number(),
