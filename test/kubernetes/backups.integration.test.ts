@@ -141,7 +141,7 @@ describe.skipIf(obstacle !== undefined)(
       // What is there is not touched, and refused before anything is restored.
       await expect(pgherd(...words)).rejects.toMatchObject({
         code: 2,
-        stderr: /already: nothing was touched/,
+        stderr: expect.stringContaining('already: nothing was touched'),
       });
       // Between the check and the copy something comes into the way of the second table.
       await admin('DROP SCHEMA rescued CASCADE;');
