@@ -2,8 +2,9 @@
  * Physical backups on a real API server with real pods: what a cluster has without a line in its manifest, proofs,
  * restores, a clone. One cluster lives through all of it. Skipped, and saying so, where there is no such server.
  */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runBackup } from '../../src/backup/physical.ts';
 import { restoreBeside } from '../../src/backup/restore.ts';
@@ -46,6 +47,14 @@ describe.skipIf(obstacle !== undefined)(
     const health = async (name: string) =>
       (await bench.status(name)).conditions?.find(({ type }) => type === 'BackupHealthy');
     const write = (sql: string) => bench.sqlThroughService(NAME, `${NAME}-0`, 'app', 'app', sql);
+    const admin = async (sql: string) => {
+      await using session = await cluster.restores.primarySession('app', context.signal);
+      return await session.query(sql);
+    };
+    const gone = "SELECT to_regclass('rescued.filling') IS NULL AS gone";
+    const inNamespace = () => ['--kubeconfig', access.kubeconfig ?? '', '-n', bench.namespace];
+    const pgherd = (...words: string[]) =>
+      promisify(execFile)(process.execPath, ['src/main.ts', ...words, ...inNamespace()]);
     const access = {
       kubeconfig: process.env.PGHERD_TEST_KUBECONFIG,
       context: undefined,
@@ -73,8 +82,7 @@ describe.skipIf(obstacle !== undefined)(
       timeout: 4 * MINUTES,
     }, async () => {
       await write('CREATE TABLE filling AS SELECT g, md5(g::text) FROM generate_series(1, 400000) g;');
-      const options = ['--kubeconfig', access.kubeconfig ?? '', '-n', bench.namespace];
-      const child = spawn(process.execPath, ['src/main.ts', 'backup', NAME, ...options], {
+      const child = spawn(process.execPath, ['src/main.ts', 'backup', NAME, ...inNamespace()], {
         stdio: ['ignore', 'ignore', 'pipe'],
       });
       let said = '';
@@ -114,6 +122,70 @@ describe.skipIf(obstacle !== undefined)(
       await using session = await scratch.session('app', context.signal);
       expect(await session.query('SELECT what FROM marks')).toEqual([{ what: 'before' }]);
       await cluster.restores.discard(scratch.id, context.signal);
+    });
+
+    test('single tables come back into the running cluster, all or nothing, and nothing else stays', {
+      timeout: 8 * MINUTES,
+    }, async () => {
+      const digest = (table: string) =>
+        `SELECT count(*), md5(string_agg(t::text, '' ORDER BY g)) AS sum FROM ${table} t`;
+      const filling = await admin(digest('filling'));
+      const chosen = ['--table', 'app.public.filling', '--table', 'app.public.marks'];
+      const words = ['restore', NAME, '--to', before, ...chosen, '--into', 'rescued'];
+      const began = performance.now();
+      const { stdout } = await pgherd(...words);
+      figures.tables = (performance.now() - began) / 1000;
+      expect(stdout).toContain('app.rescued.filling: 400000 rows, beside public.filling');
+      expect(await admin(digest('rescued.filling'))).toEqual(filling);
+      expect(await admin('SELECT what FROM rescued.marks')).toEqual([{ what: 'before' }]);
+      // What is there is not touched, and refused before anything is restored.
+      await expect(pgherd(...words)).rejects.toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('already: nothing was touched'),
+      });
+      // Between the check and the copy something comes into the way of the second table.
+      await admin('DROP SCHEMA rescued CASCADE;');
+      const late = spawn(process.execPath, ['src/main.ts', ...words, ...inNamespace()], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      let said = '';
+      late.stderr.on('data', chunk => {
+        said += String(chunk);
+      });
+      const ended = new Promise<number | null>(resolve => late.on('close', resolve));
+      await eventually('the replay', 3 * MINUTES, () => (said.includes('waiting for') ? true : undefined));
+      await admin('CREATE SCHEMA rescued; CREATE TABLE rescued.marks AS SELECT 1 AS other;');
+      expect(await ended).toBe(1);
+      expect(said).toContain('nothing of them was');
+      expect(await admin(gone)).toEqual([{ gone: true }]);
+      expect(await admin('SELECT other FROM rescued.marks')).toEqual([{ other: 1 }]);
+      await admin('DROP SCHEMA rescued CASCADE;');
+      expect(await cluster.restores.scratches()).toEqual([]);
+    });
+
+    test('a table whose command is interrupted while it comes is not there, and leaves nothing', {
+      timeout: 4 * MINUTES,
+    }, async () => {
+      const words = ['restore', NAME, '--to', before, '--table', 'app.public.filling', '--into', 'rescued'];
+      const child = spawn(process.execPath, ['src/main.ts', ...words, ...inNamespace()], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      let said = '';
+      child.stderr.on('data', chunk => {
+        said += String(chunk);
+      });
+      const ended = new Promise<number | null>(resolve => child.on('close', resolve));
+      await eventually('the table to come', 3 * MINUTES, () =>
+        said.includes('bringing') ? true : undefined,
+      );
+      child.kill('SIGINT');
+      expect(await ended).toBe(130);
+      expect(await cluster.restores.scratches()).toEqual([]);
+      const left = await eventually('the load to be ended', MINUTES, async () => {
+        const [loads] = await admin("SELECT FROM pg_stat_activity WHERE application_name = 'pg_restore'");
+        return loads === undefined ? await admin(gone) : undefined;
+      });
+      expect(left).toEqual([{ gone: true }]);
     });
 
     test('a clone as of that moment is a cluster of its own, and is backed up', {

@@ -24,6 +24,8 @@ export interface Observation {
   endpoints: Partial<Record<EndpointName, EndpointObservation>>;
   /** The resident control plane; undefined where the platform has none of its own. */
   controlPlane: { running: boolean; since: string | undefined } | undefined;
+  /** Whether an operator watches the primary closely; undefined where that is the control plane's business. */
+  operatorWatches?: boolean;
   version: { wanted: string; actual: string };
   /** Repositories and the archive; undefined: nobody asked. */
   backups?: BackupObservation | undefined;

@@ -2,7 +2,14 @@ import type { ClusterSpec } from '../manifest/spec.ts';
 import { backupNotes } from './backupFindings.ts';
 import { findingsOf, wantedMembers, wellMembers } from './findings.ts';
 import type { Observation } from './observation.ts';
-import { type ClusterPromise, type Loss, lossIfPrimaryDied, promiseOf, type Timing } from './promise.ts';
+import {
+  type ClusterPromise,
+  type Loss,
+  lossIfPrimaryDied,
+  promiseOf,
+  type Timing,
+  type Watcher,
+} from './promise.ts';
 
 export type { ClusterPromise } from './promise.ts';
 export { promiseOf } from './promise.ts';
@@ -30,7 +37,7 @@ export function judge(
   spec: ClusterSpec,
   timing: Timing = timingOf(observed, spec),
 ): Verdict {
-  const promise = promiseOf(spec, { sentinel: observed.controlPlane !== undefined, ...timing });
+  const promise = promiseOf(spec, { watcher: watcherOf(observed), ...timing });
   const loss = lossIfPrimaryDied(observed, spec);
   const common = { promise, notes: notesOf(observed), lossIfPrimaryDied: loss };
   if (!observed.exists) {
@@ -67,6 +74,11 @@ export function judge(
   const members = `${wellMembers(observed, spec).length} of ${wantedMembers(spec).length} members`;
   const failover = failoverClause(loss, promise);
   return { verdict, sentence: sentenceOf(verdict, members, reasons, failover), reasons, next, ...common };
+}
+
+function watcherOf({ controlPlane, operatorWatches }: Observation): Watcher {
+  if (operatorWatches === true) return 'operator';
+  return controlPlane === undefined ? 'nobody' : 'control plane';
 }
 
 function sentenceOf(

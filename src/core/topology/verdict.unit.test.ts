@@ -240,4 +240,24 @@ describe('promiseOf', () => {
   it('takes its times from what Patroni runs with', () => {
     expect(promiseOf(makeSpec(), { ttl: 20, loopWait: 2 }).rto).toContain('a lost host: about 25 s');
   });
+
+  it.each([
+    [
+      'the control plane of this machine',
+      { running: true, since: undefined },
+      undefined,
+      /^about 3 s while the control plane runs /,
+    ],
+    [
+      'an operator with a sentinel',
+      undefined,
+      true,
+      /^about 6 s while the operator runs .* a lost host: about 25 s/,
+    ],
+    ['nobody', undefined, false, /^a server that crashed: .*; a lost host: about 25 s \(by design/],
+  ] as const)('tells who shortens the wait: %s', (_, controlPlane, operatorWatches, rto) => {
+    const { observed, spec } = cluster();
+    const seen = { ...observed, controlPlane, ...(operatorWatches !== undefined && { operatorWatches }) };
+    expect(judge(seen, spec, { ttl: 20, loopWait: 2 }).promise.rto).toMatch(rto);
+  });
 });

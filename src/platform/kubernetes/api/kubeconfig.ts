@@ -86,13 +86,18 @@ export interface AccessOptions {
 
 /** Finds the way to the API server. Rejects with PgherdError where there is none, or one that we cannot go. */
 export async function findAccess(options: AccessOptions): Promise<Access> {
-  const { env } = options;
-  const named = options.kubeconfig ?? env.KUBECONFIG?.split(delimiter).find(path => path !== '');
-  if (named === undefined && options.context === undefined && env.KUBERNETES_SERVICE_HOST !== undefined) {
-    return insidePod(env);
-  }
-  const path = named ?? join(homedir(), '.kube', 'config');
-  return fromFile(path, options.context);
+  if (isInsidePod(options)) return insidePod(options.env);
+  return fromFile(fileOf(options) ?? join(homedir(), '.kube', 'config'), options.context);
+}
+
+/** Whether we go by a pod's ServiceAccount: then other pods can be reached, too. */
+export function isInsidePod(options: AccessOptions): boolean {
+  const { context, env } = options;
+  return fileOf(options) === undefined && context === undefined && env.KUBERNETES_SERVICE_HOST !== undefined;
+}
+
+function fileOf({ kubeconfig, env }: AccessOptions): string | undefined {
+  return kubeconfig ?? env.KUBECONFIG?.split(delimiter).find(path => path !== '');
 }
 
 async function insidePod(env: AccessOptions['env']): Promise<Access> {

@@ -8,6 +8,7 @@ import { SCRATCH_PORT } from '../../../engine/postgres/scratchConfig.ts';
 import { RefusedError } from '../../../lib/errors.ts';
 import { poll } from '../../../lib/time.ts';
 import type {
+  ApplyContext,
   BackupContext,
   RestoreOptions,
   Restores,
@@ -16,6 +17,7 @@ import type {
   SegmentState,
   SqlSession,
 } from '../../contract.ts';
+import type { ExecTarget } from '../api/exec.ts';
 import { APPLICATION_LABEL, CLUSTER_LABEL } from '../objects/labels.ts';
 import { ARCHIVE_CONFIG, PGBACKREST } from '../objects/layout.ts';
 import { MEMBER_CONTAINER } from '../objects/names.ts';
@@ -36,6 +38,7 @@ import { copyBackup } from './scratch/copy.ts';
 import { type RestoreNote, recordOf, toRecord } from './scratch/record.ts';
 import { recover, stopServer } from './scratch/server.ts';
 import { PLACES, RestoreShell } from './scratch/shell.ts';
+import { copyTables } from './scratch/tables.ts';
 import { runTool } from './tool.ts';
 
 const REQUEST_MS = 15_000;
@@ -56,7 +59,6 @@ export class KubeRestores implements Restores {
 
   prepare = (): never => refuse('a restore without a cluster');
   swapIn = (): never => refuse('a cutover');
-  copyTables = (): never => refuse('bringing single tables back');
   loadDump = (): never => refuse('loading a dump');
 
   async unfinishedSwap(): Promise<undefined> {}
@@ -155,6 +157,16 @@ export class KubeRestores implements Restores {
     return await this.#session(await this.#primary(signal), database, signal);
   }
 
+  async copyTables(
+    scratch: Scratch,
+    options: { database: string; tables: string[] },
+    context: ApplyContext,
+  ): Promise<void> {
+    const from = this.#container(this.#podName(scratch.id));
+    const into = this.#container(await this.#primary(context.signal));
+    await copyTables(this.#input.client, { from, into }, options, context);
+  }
+
   async nameDamage(repository: string, signal: AbortSignal): Promise<string[]> {
     const { stdout } = await runTool(this.#input, {
       args: ['verify', '--log-level-console=info'],
@@ -184,8 +196,7 @@ export class KubeRestores implements Restores {
       if (!(error instanceof PgBackRestError)) throw error;
       return error.exitCode === NO_SEGMENT ? 'missing' : 'damaged';
     } finally {
-      const target = { namespace: this.#input.ref.namespace, pod: primary.name, container: MEMBER_CONTAINER };
-      const shell = new RestoreShell(this.#input.client, target);
+      const shell = this.#shell(primary.name);
       await shell.try('rm -f /tmp/pgherd-segment-*', [], AbortSignal.timeout(REQUEST_MS)).catch(() => {});
     }
   }
@@ -250,9 +261,7 @@ export class KubeRestores implements Restores {
   }
 
   #session(pod: string, database: string, signal: AbortSignal): Promise<PsqlSession> {
-    const { client, ref } = this.#input;
-    const target = { namespace: ref.namespace, pod, container: MEMBER_CONTAINER };
-    return PsqlSession.open(client, target, database, signal);
+    return PsqlSession.open(this.#input.client, this.#container(pod), database, signal);
   }
 
   async #primary(signal: AbortSignal): Promise<string> {
@@ -266,8 +275,11 @@ export class KubeRestores implements Restores {
   }
 
   #shell(pod: string): RestoreShell {
-    const { client, ref } = this.#input;
-    return new RestoreShell(client, { namespace: ref.namespace, pod, container: MEMBER_CONTAINER });
+    return new RestoreShell(this.#input.client, this.#container(pod));
+  }
+
+  #container(pod: string): ExecTarget {
+    return { namespace: this.#input.ref.namespace, pod, container: MEMBER_CONTAINER };
   }
 
   #podName(id: string): string {

@@ -17,6 +17,9 @@ export interface LeaseTiming {
 
 export const LEASE_TIMING: LeaseTiming = { durationMs: 15_000, actMs: 10_000, everyMs: 2000 };
 
+/** On the operator's Lease: whether its holder watches the primaries of synchronous clusters closely. */
+export const SENTINEL_ANNOTATION = 'pgherd.dev/sentinel';
+
 /** The record as last seen to change, and when on our own monotonic clock. */
 export interface LeaseSighting {
   record: LeaseRecord | undefined;

@@ -25,6 +25,8 @@ export interface LeadershipOptions {
   /** Unique for each process. */
   identity: string;
   timing: LeaseTiming;
+  /** What others should know of who holds it. */
+  annotations: Record<string, string>;
   /** Acts while the signal is not aborted; told `check`, to be called before every write. */
   lead(signal: AbortSignal, check: () => void): Promise<void>;
   onTrouble(error: unknown): void;
@@ -138,7 +140,7 @@ class LeaseKeeper {
   }
 
   #write(live: LiveObject | undefined, signal: AbortSignal): Promise<LiveObject> {
-    const { namespace, name, identity, timing } = this.#options;
+    const { namespace, name, identity, timing, annotations } = this.#options;
     const before = live === undefined ? undefined : specOf(live);
     const mine = before?.holderIdentity === identity;
     const now = new Date().toISOString().replace(/Z$/, '000Z');
@@ -150,8 +152,14 @@ class LeaseKeeper {
       renewTime: now,
       leaseTransitions: Number(before?.leaseTransitions ?? 0) + (mine ? 0 : 1),
     };
-    if (live !== undefined) return this.#client.replace({ ...live, spec }, signal);
-    const metadata = { name, namespace };
+    if (live !== undefined) {
+      const said = { ...live.metadata.annotations, ...annotations };
+      return this.#client.replace(
+        { ...live, metadata: { ...live.metadata, annotations: said }, spec },
+        signal,
+      );
+    }
+    const metadata = { name, namespace, annotations };
     return this.#client.create(
       { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec },
       signal,

@@ -4,10 +4,10 @@ import { messageOf } from '../../../lib/errors.ts';
 import { KubeClient } from '../api/client.ts';
 import { Connection } from '../api/connection.ts';
 import { ApiUnreachableError } from '../api/errors.ts';
-import type { AccessOptions } from '../api/kubeconfig.ts';
+import { type AccessOptions, isInsidePod } from '../api/kubeconfig.ts';
 import type { OperatorConfig } from '../config.ts';
 import { Recorder } from '../events/recorder.ts';
-import { LEASE_TIMING } from '../lease/judge.ts';
+import { LEASE_TIMING, SENTINEL_ANNOTATION } from '../lease/judge.ts';
 import { campaign } from '../lease/leadership.ts';
 import { createMetrics } from '../metrics/metrics.ts';
 import { serveMetrics } from '../metrics/server.ts';
@@ -146,6 +146,8 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
       name: lease,
       identity: `${hostname()}_${randomBytes(4).toString('hex')}`,
       timing: LEASE_TIMING,
+      // From outside no member can be asked.
+      annotations: { [SENTINEL_ANNOTATION]: String(config.sentinel.enabled && isInsidePod(options)) },
       async lead(term, stillLeading) {
         check = stillLeading;
         sentinels.lead(term);

@@ -43,6 +43,7 @@ import { EventJournal } from './journal.ts';
 import { readLogs } from './logs.ts';
 import { Looker } from './looker.ts';
 import { componentsOf, observationOf } from './observe.ts';
+import { OperatorSight } from './operatorSight.ts';
 import { patroniOperations } from './patroniOperations.ts';
 import { Passfiles, psqlArguments } from './psql.ts';
 import { Refused } from './refused.ts';
@@ -93,6 +94,7 @@ export class RemoteCluster extends Refused implements PlatformCluster {
   readonly #shells: HoldShells;
   #forwards: Forwards | undefined;
   readonly #looker: Looker;
+  readonly #operator: OperatorSight;
 
   constructor({ client, object, manifest, services, spec, stateDir, pods }: RemoteClusterInput) {
     super();
@@ -104,6 +106,7 @@ export class RemoteCluster extends Refused implements PlatformCluster {
     this.ref = { name: spec.name, namespace: object.metadata.namespace ?? 'default' };
     const { ref } = this;
     this.#looker = new Looker(ref.name, (kind, signal) => this.#list(kind, signal));
+    this.#operator = new OperatorSight(client, object);
     const look = (signal: AbortSignal) => this.#looker.look(signal);
     this.patroni = patroniOperations({
       look,
@@ -128,14 +131,23 @@ export class RemoteCluster extends Refused implements PlatformCluster {
   }
 
   async observe(_options: ObserveOptions, signal: AbortSignal): Promise<Observation> {
-    const [view, services, deployments, faults] = await Promise.all([
+    const [view, services, deployments, faults, operatorWatches] = await Promise.all([
       this.#looker.look(signal),
       this.#list('Service', signal),
       this.#list('Deployment', signal),
       this.faults.observe(),
+      this.#operator.watches(signal),
     ]);
     const { namespace } = this.ref;
-    const seen = { spec: this.spec, namespace, view, services, deployments, now: new Date() };
+    const seen = {
+      spec: this.spec,
+      namespace,
+      view,
+      services,
+      deployments,
+      operatorWatches,
+      now: new Date(),
+    };
     return { ...observationOf(seen), faults };
   }
 

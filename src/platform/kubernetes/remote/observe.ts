@@ -18,12 +18,15 @@ export interface Seen {
   view: PatroniView;
   services: LiveObject[];
   deployments: LiveObject[];
+  /** An operator that watches the primary closely is alive. */
+  operatorWatches: boolean;
   /** The DCS is the API server: it has answered all this. */
   now: Date;
 }
 
 /** What was seen on Kubernetes in the words that every command understands. */
-export function observationOf({ spec, namespace, view, services, deployments, now }: Seen): Observation {
+export function observationOf(seen: Seen): Observation {
+  const { spec, namespace, view, services, deployments, operatorWatches, now } = seen;
   return {
     observedAt: now.toISOString(),
     exists: true,
@@ -35,6 +38,7 @@ export function observationOf({ spec, namespace, view, services, deployments, no
     catalog: undefined,
     endpoints: endpointsOf(spec, namespace, services),
     controlPlane: undefined,
+    operatorWatches,
     version: { wanted: spec.version, actual: spec.version },
   };
 }

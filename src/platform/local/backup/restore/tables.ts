@@ -1,7 +1,12 @@
 /** Tables out of a scratch into the live cluster. */
 import { join } from 'node:path';
 import { SCRATCH_PORT } from '../../../../engine/postgres/scratchConfig.ts';
-import { PgherdError } from '../../../../lib/errors.ts';
+import {
+  dumpOptions,
+  LOAD_OPTIONS,
+  LOAD_SETTINGS,
+  tablesNotLoaded,
+} from '../../../../engine/postgres/tableCopy.ts';
 import { CommandError, run } from '../../../../lib/exec.ts';
 import type { ApplyContext } from '../../../contract.ts';
 import type { ClusterRecord } from '../../record.ts';
@@ -23,27 +28,19 @@ export async function copyTables(
   const limits = { signal, timeoutMs: COPY_MS };
   progress(`reading ${tables.join(', ')} from the restored data`);
   const from = [`--host=${places.sockets}`, `--port=${SCRATCH_PORT}`, '--username=postgres', database];
-  const chosen = tables.map(table => `--table=${table}`);
-  await run([program('pg_dump'), '--format=custom', '--strict-names', ...chosen, `--file=${file}`, ...from], {
+  await run([program('pg_dump'), ...dumpOptions(tables), `--file=${file}`, ...from], {
     ...limits,
     ...asServer(record),
   });
   progress(`writing ${tables.join(', ')} into the cluster`);
-  const into = ['--single-transaction', '--exit-on-error', `--dbname=${endpoint.conninfo}`, file];
   try {
     // As ourselves: the password file is for nobody else.
-    await run([program('pg_restore'), ...into], {
+    await run([program('pg_restore'), ...LOAD_OPTIONS, `--dbname=${endpoint.conninfo}`, file], {
       ...limits,
-      env: { ...asServer(record).env, ...endpoint.env, PGOPTIONS: '-c synchronous_commit=on' },
+      env: { ...asServer(record).env, ...endpoint.env, ...LOAD_SETTINGS },
     });
   } catch (error) {
     if (!(error instanceof CommandError) || error.reason !== 'exit') throw error;
-    throw new PgherdError({
-      code: 'tables-not-restored',
-      message: 'the tables could not be written into the cluster; nothing of them was',
-      detail: error.detail,
-      hint: 'what they depend on (schema, types, roles) has to be there, and nothing of the same name',
-      cause: error,
-    });
+    throw tablesNotLoaded(error.detail, error);
   }
 }
