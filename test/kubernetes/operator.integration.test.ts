@@ -26,23 +26,10 @@ describe.skipIf(obstacle !== undefined)(
       await bench[Symbol.asyncDispose]();
     });
 
-    const uids = async () => new Map((await bench.members(NAME)).map(({ name, uid }) => [name, uid]));
-    const primary = async () => (await bench.members(NAME)).find(member => member.primary)?.name ?? '';
-    const condition = async (type: string) =>
-      (await bench.status(NAME)).conditions?.find(item => item.type === type);
-
     test('a manifest becomes three streaming members that take writes through the Service', {
       timeout: 3 * MINUTES,
     }, async () => {
-      await bench.create(NAME, {
-        teamId: 'acid',
-        postgresql: { version: bench.version },
-        numberOfInstances: 3,
-        volume: { size: '1Gi' },
-        users: { bauer: [] },
-        databases: { firmendaten: 'bauer' },
-        resources: { requests: { cpu: '20m', memory: '100Mi' }, limits: { cpu: '1', memory: '500Mi' } },
-      });
+      await bench.createSmall(NAME, { numberOfInstances: 3 });
       figures.up = await bench.settled(NAME, 2 * MINUTES);
       expect((await bench.members(NAME)).map(({ name }) => name).sort()).toEqual(
         [0, 1, 2].map(n => `${NAME}-${n}`),
@@ -92,14 +79,14 @@ describe.skipIf(obstacle !== undefined)(
     test('a manifest that is wrong is named, and nothing running is touched', {
       timeout: MINUTES,
     }, async () => {
-      const before = await uids();
+      const before = await bench.uids(NAME);
       await bench.edit(NAME, { users: { 'Not A Role!': [] } });
       const invalid = await eventually('InvalidSpec', 20_000, async () => {
-        const found = await condition('InvalidSpec');
+        const found = await bench.condition(NAME, 'InvalidSpec');
         return found?.status === 'True' ? found : undefined;
       });
       expect(invalid.message).toContain('Not A Role!');
-      expect(await uids()).toEqual(before);
+      expect(await bench.uids(NAME)).toEqual(before);
       await bench.edit(NAME, { users: { 'Not A Role!': null } });
       await bench.settled(NAME, MINUTES);
     });
@@ -107,8 +94,8 @@ describe.skipIf(obstacle !== undefined)(
     test('a changed template rolls one member at a time, primary last, though the operator is killed', {
       timeout: 5 * MINUTES,
     }, async () => {
-      const before = await uids();
-      const old = await primary();
+      const before = await bench.uids(NAME);
+      const old = await bench.primary(NAME);
       const went: string[] = [];
       let least = 3;
       const watching = new AbortController();
@@ -139,25 +126,25 @@ describe.skipIf(obstacle !== undefined)(
     test('a parameter that needs a restart is in force everywhere, and no pod was made anew', {
       timeout: 3 * MINUTES,
     }, async () => {
-      const before = await uids();
+      const before = await bench.uids(NAME);
       await bench.edit(NAME, { postgresql: { parameters: { max_connections: '120' } } });
       await bench.settled(NAME, 2 * MINUTES);
       expect(
         await bench.sqlThroughService(NAME, `${NAME}-0`, 'bauer', 'firmendaten', 'SHOW max_connections;'),
       ).toBe('120');
-      expect(await uids()).toEqual(before);
+      expect(await bench.uids(NAME)).toEqual(before);
     });
 
     test('an image that does not exist costs one standby and is said', { timeout: 4 * MINUTES }, async () => {
-      const before = await uids();
-      const old = await primary();
+      const before = await bench.uids(NAME);
+      const old = await bench.primary(NAME);
       await bench.edit(NAME, { dockerImage: 'localhost/does-not-exist:1' });
       await eventually(
         'the roll to stop',
         MINUTES,
-        async () => (await condition('Progressing'))?.reason === 'RolloutStuck',
+        async () => (await bench.condition(NAME, 'Progressing'))?.reason === 'RolloutStuck',
       );
-      const after = await uids();
+      const after = await bench.uids(NAME);
       expect([...before].filter(([name, uid]) => after.get(name) !== uid).length).toBe(1);
       expect(after.get(old)).toBe(before.get(old));
       expect((await bench.status(NAME)).PostgresClusterStatus).toBe('UpdateFailed');
@@ -172,14 +159,14 @@ describe.skipIf(obstacle !== undefined)(
       expect(second.log.join('')).not.toContain('leads:');
       await operator.kill('SIGKILL');
       const killed = performance.now();
-      const old = await primary();
+      const old = await bench.primary(NAME);
       await bench.client.remove(
         { kind: 'Pod', namespace: bench.namespace, name: old },
         {},
         AbortSignal.timeout(MINUTES),
       );
       await eventually('another primary', MINUTES, async () => {
-        const now = await primary();
+        const now = await bench.primary(NAME);
         return now !== '' && now !== old;
       });
       figures.otherPrimary = (performance.now() - killed) / 1000;

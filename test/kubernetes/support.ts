@@ -10,7 +10,7 @@ import { Connection } from '../../src/platform/kubernetes/api/connection.ts';
 import { start } from '../../src/platform/kubernetes/api/exec.ts';
 import type { Kind, LiveObject } from '../../src/platform/kubernetes/api/kinds.ts';
 import { findAccess } from '../../src/platform/kubernetes/api/kubeconfig.ts';
-import type { ClusterStatus } from '../../src/platform/kubernetes/status/compute.ts';
+import type { ClusterStatus, Condition } from '../../src/platform/kubernetes/status/compute.ts';
 import { eventually } from '../support/poll.ts';
 import { ApiProxy } from './apiProxy.ts';
 
@@ -135,6 +135,20 @@ export class Bench implements AsyncDisposable {
     await this.client.merge(ref, { metadata: { annotations }, spec }, signal());
   }
 
+  /** What tests of one cluster begin with; `more` of its spec. */
+  async createSmall(name: string, more: object = {}): Promise<void> {
+    await this.create(name, {
+      teamId: 'acid',
+      postgresql: { version: this.version },
+      numberOfInstances: 2,
+      volume: { size: '1Gi' },
+      users: { bauer: [] },
+      databases: { firmendaten: 'bauer' },
+      resources: { requests: { cpu: '20m', memory: '100Mi' }, limits: { cpu: '1', memory: '500Mi' } },
+      ...more,
+    });
+  }
+
   async create(name: string, spec: object): Promise<void> {
     await this.client.create(
       {
@@ -156,19 +170,22 @@ export class Bench implements AsyncDisposable {
     return { ...(cluster?.status as Partial<ClusterStatus>), generation: cluster?.metadata.generation ?? 0 };
   }
 
-  /** Waits until the cluster is as its manifest of this moment asks. Resolves with the seconds it took. */
+  async condition(name: string, type: string): Promise<Condition | undefined> {
+    return (await this.status(name)).conditions?.find(item => item.type === type);
+  }
+
+  /** Whether the cluster is as its manifest of this moment asks. */
+  async isSettled(name: string): Promise<boolean> {
+    const status = await this.status(name);
+    const { PostgresClusterStatus, observedGeneration, generation, conditions = [] } = status;
+    const ready = conditions.find(({ type }) => type === 'Ready')?.status;
+    return PostgresClusterStatus === 'Running' && observedGeneration === generation && ready === 'True';
+  }
+
+  /** Waits until it is. Resolves with the seconds it took. */
   async settled(name: string, withinMs: number): Promise<number> {
     const began = performance.now();
-    await eventually(`${name} to be as asked`, withinMs, async () => {
-      const {
-        PostgresClusterStatus,
-        observedGeneration,
-        generation,
-        conditions = [],
-      } = await this.status(name);
-      const ready = conditions.find(({ type }) => type === 'Ready')?.status;
-      return PostgresClusterStatus === 'Running' && observedGeneration === generation && ready === 'True';
-    });
+    await eventually(`${name} to be as asked`, withinMs, () => this.isSettled(name));
     return (performance.now() - began) / 1000;
   }
 
@@ -184,6 +201,16 @@ export class Bench implements AsyncDisposable {
         primary: pod.metadata.labels?.['spilo-role'] === 'master',
       };
     });
+  }
+
+  /** Pods of the members by name: another uid is another pod. */
+  async uids(name: string): Promise<Map<string, string>> {
+    return new Map((await this.members(name)).map(member => [member.name, member.uid]));
+  }
+
+  /** '': nobody has its label. */
+  async primary(name: string): Promise<string> {
+    return (await this.members(name)).find(member => member.primary)?.name ?? '';
   }
 
   /** Runs SQL in a member as the given user, through the Service of the primary. */

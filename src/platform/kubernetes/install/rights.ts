@@ -34,6 +34,8 @@ export const CLUSTER_RIGHTS: readonly Right[] = [
   right('', ['configmaps'], [...OWN, 'update']),
   // Made for restores beside a cluster: proofs of its backups.
   right('', ['pods'], [...LOOK, 'create', 'patch', 'update', 'delete']),
+  // A pooler whose host fell silent is said to be not ready.
+  right('', ['pods/status'], ['patch']),
   // Roles and databases: psql in the primary's pod. Older servers ask for `get`, newer ones for `create`.
   right('', ['pods/exec'], ['get', 'create']),
   // One at a time works on the backups of a cluster.

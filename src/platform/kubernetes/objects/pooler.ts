@@ -27,6 +27,8 @@ import { poolerWish, WISH_HASH } from './wish.ts';
 
 /** Name of the container with PgBouncer. */
 export const POOLER_CONTAINER = 'connection-pooler';
+/** Name of the program in it. */
+export const POOLER_PROCESS = 'pgbouncer';
 
 export type PoolerEndpoint = 'pooler' | 'poolerStandby';
 
@@ -126,7 +128,7 @@ function podTemplate(input: ObjectsInput, name: string, labels: Record<string, s
         name: POOLER_CONTAINER,
         image: poolerImageOf(spec, config),
         imagePullPolicy: config.pods.imagePullPolicy,
-        args: ['pgbouncer', `${POOLER_DIRECTORY}/pgbouncer.ini`],
+        args: [POOLER_PROCESS, `${POOLER_DIRECTORY}/pgbouncer.ini`],
         ports: [{ name: 'postgresql', containerPort: POSTGRES_PORT, protocol: 'TCP' }],
         resources: containerResources(spec.pooler.resources),
         securityContext: locked,

@@ -11,7 +11,7 @@ import type { LiveObject } from '../api/kinds.ts';
 import { memberSelector, PRIMARY_ROLE, poolerSelector, ROLE_LABEL } from '../objects/labels.ts';
 import { POOLER_RUN_DIRECTORY } from '../objects/layout.ts';
 import { MEMBER_CONTAINER, POSTGRES_PORT, poolerNames, serviceName } from '../objects/names.ts';
-import { POOLER_CONTAINER } from '../objects/pooler.ts';
+import { POOLER_CONTAINER, POOLER_PROCESS } from '../objects/pooler.ts';
 import { addressOf, canonical } from './addresses.ts';
 import { MEMBER_SCRIPT, POOLER_SCRIPT, TRIED } from './script.ts';
 import { OPEN_MS, type Shell, Shells } from './shells.ts';
@@ -50,7 +50,7 @@ export class HoldShells implements AsyncDisposable {
       pods: () => podsOf(poolerSelector(poolerNames(cluster).pooler), input),
       container: POOLER_CONTAINER,
       script: POOLER_SCRIPT,
-      words: [`${POOLER_RUN_DIRECTORY}/pgbouncer.pid`, serviceName(cluster, 'primary'), port],
+      words: [POOLER_RUN_DIRECTORY, serviceName(cluster, 'primary'), port, POOLER_PROCESS],
     });
     this.members = new Shells({
       client,
@@ -90,7 +90,7 @@ export async function holdPoolers(
   const beat = setInterval(() => {
     for (const { talk } of held) talk.ask('beat', ANSWER_MS).catch(() => {});
   }, BEAT_MS);
-  const drained = await untilDrained(held, drainMs);
+  const drained = (await untilDrained(held, drainMs)) && held.length === poolers.length;
   const go = async (primary: string | undefined): Promise<void> => {
     const waiting = new Set(held);
     const resume = async (poolers: readonly Shell[]) => {

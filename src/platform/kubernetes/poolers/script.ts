@@ -4,25 +4,26 @@ export const TRIED = 6;
 /** What is run inside pods for a hold: bash and coreutils alone, of every Debian image. Each word gets one line back, also one that means nothing. */
 
 /**
- * In a pooler's container. $1: PgBouncer's pid file, $2: where its server is, $3: the server's port.
+ * In a pooler's container. $1: a directory for its marks, $2: where its server is, $3: the server's port, $4: the pooler's
+ * name among the processes: it has no pid file, which would outlive its container.
  *
  *   hold SECONDS   PAUSE (PgBouncer's SIGUSR1). Answer: held, or none where nobody could be told
  *   beat           answer: the number of connections to the server: 0 when all transactions have ended
  *   try            opens connections to the server, until the next try, to see where they lead
- *   go             RESUME (SIGUSR2), unless another shell holds as well: a file beside the pid file says so
+ *   go             RESUME (SIGUSR2), unless another shell holds as well: a mark says so
  *
  * The dead man's switch: RESUME comes in any case, when SECONDS have passed, when no word comes for 2 s, and when the
  * input ends. So nothing here may block: what connects does so in the background and is killed after a second.
  */
 export const POOLER_SCRIPT = `
 held= tried=
-mark=\${1%/*}/pgherd-hold.$$
+mark=$1/pgherd-hold.$$
 resume() {
   local pooler=$held other
   held=
   rm -f "$mark"
   [ -n "$pooler" ] || return
-  for other in "\${1%/*}"/pgherd-hold.*; do
+  for other in "$1"/pgherd-hold.*; do
     if [ -e "$other" ] && kill -0 "\${other##*.}" 2>/dev/null; then return; fi
   done
   kill -USR2 "$pooler"
@@ -30,6 +31,14 @@ resume() {
 trap 'resume "$1"' EXIT
 trap 'exit 0' HUP INT TERM PIPE
 printf -v hex %04X "$3"
+find_pooler() {
+  local process name
+  for process in /proc/[0-9]*; do
+    read -r name 2>/dev/null <"$process/comm" || continue
+    if [ "$name" = "$1" ]; then echo "\${process##*/}"; return; fi
+  done
+  false
+}
 connections() {
   cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | {
     n=0
@@ -50,7 +59,7 @@ while :; do
   hold)
     end=$((SECONDS + value))
     : >"$mark"
-    if held=$(cat "$1" 2>/dev/null) && kill -USR1 "$held" 2>/dev/null; then echo held; else held=; echo none; fi ;;
+    if held=$(find_pooler "$4") && kill -USR1 "$held" 2>/dev/null; then echo held; else held=; echo none; fi ;;
   beat) connections ;;
   try)
     [ -z "$tried" ] || kill "$tried" 2>/dev/null

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,10 +9,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GONE_SCRIPT, POOLER_SCRIPT } from './script.ts';
 
 /** Notes the signals that it gets, as PgBouncer would act on them. */
-const NOTES = `trap 'echo pause >>"$1"' USR1; trap 'echo resume >>"$1"' USR2; echo $$ >"$2"; while :; do sleep 0.02; done`;
+const NOTES = `echo "$2" >/proc/$$/comm; trap 'echo pause >>"$1"' USR1; trap 'echo resume >>"$1"' USR2; echo ready >"$1"; while :; do sleep 0.02; done`;
 
 describe('the shell that pauses a pooler', () => {
   let directory: string;
+  let name: string;
   let pooler: ReturnType<typeof spawn>;
   const noted = async () => (await readFile(join(directory, 'notes'), 'utf8').catch(() => '')).split('\n');
   const resumed = async (withinMs: number) => {
@@ -22,9 +24,9 @@ describe('the shell that pauses a pooler', () => {
 
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'pgherd-hold-'));
-    const words = ['-c', NOTES, 'pooler', join(directory, 'notes'), join(directory, 'pid')];
-    pooler = spawn('bash', words, { stdio: 'ignore' });
-    while ((await readFile(join(directory, 'pid'), 'utf8').catch(() => '')) === '') await delay(20);
+    name = `pool-${randomBytes(4).toString('hex')}`;
+    pooler = spawn('bash', ['-c', NOTES, 'pooler', join(directory, 'notes'), name], { stdio: 'ignore' });
+    while (!(await noted()).includes('ready')) await delay(20);
   });
 
   afterEach(async () => {
@@ -32,8 +34,8 @@ describe('the shell that pauses a pooler', () => {
     await rm(directory, { recursive: true });
   });
 
-  function shell() {
-    const child = spawn('bash', ['-c', POOLER_SCRIPT, 'pgherd', join(directory, 'pid'), 'localhost', '1']);
+  function shell(process = name) {
+    const child = spawn('bash', ['-c', POOLER_SCRIPT, 'pgherd', directory, 'localhost', '1', process]);
     let output = '';
     child.stdout.on('data', chunk => {
       output += String(chunk);
@@ -55,6 +57,13 @@ describe('the shell that pauses a pooler', () => {
     expect(await ask('go')).toBe('gone');
     expect(await resumed(2_000)).toBe(true);
     expect(await ask('hold 10')).toBe('held');
+    child.stdin.end();
+    await once(child, 'exit');
+  });
+
+  it('says so when there is no pooler', async () => {
+    const { child, ask } = shell('no-such-pooler');
+    expect(await ask('hold 10')).toBe('none');
     child.stdin.end();
     await once(child, 'exit');
   });

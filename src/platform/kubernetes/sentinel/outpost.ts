@@ -1,5 +1,5 @@
 /**
- * Another member's host as a place to look from: a session with its PostgreSQL, which is asked to start pg_isready there.
+ * Another member's host as a place to look from: a session with its PostgreSQL, which is asked to start a program there.
  * It takes neither the API server nor the kubelet, which may be what has failed, and a standby may do it.
  */
 import pg from 'pg';
@@ -12,6 +12,7 @@ const REOPEN_MS = 500;
 const ANSWER_MS = REACH_MS + 200;
 /** External routine exception: the program ended with another code than 0. */
 const PROGRAM_FAILED = '38000';
+const LIMITED = `timeout -s KILL ${REACH_MS / 1000}`;
 
 export class Outpost implements Disposable {
   readonly target: LinkTarget;
@@ -26,16 +27,23 @@ export class Outpost implements Disposable {
   }
 
   /** Whether PostgreSQL at this address can be reached from there; undefined: who is there does not answer us. */
-  async reaches(host: string, port: number): Promise<boolean | undefined> {
+  reaches(host: string, port: number): Promise<boolean | undefined> {
+    // 0: it accepts connections, 1: it rejects them for now. A refused connection is refused to us as well.
+    return this.#succeeds(`${LIMITED} pg_isready -q -h ${host} -p ${port} -t 1; [ $? -le 1 ]`);
+  }
+
+  /** The same of whoever listens there: a pooler that is paused answers nobody. */
+  connects(host: string, port: number): Promise<boolean | undefined> {
+    return this.#succeeds(`${LIMITED} bash -c '</dev/tcp/${host}/${port}'`);
+  }
+
+  async #succeeds(command: string): Promise<boolean | undefined> {
     const client = this.#client;
     if (client === undefined) {
       void this.#open();
       return undefined;
     }
-    // 0: it accepts connections, 1: it rejects them for now. A refused connection is refused to us as well.
-    const ready = `timeout -s KILL ${REACH_MS / 1000} pg_isready -q -h ${host} -p ${port} -t 1`;
-    const command = `exec 2>/dev/null; ${ready}; [ $? -le 1 ]`;
-    const asked = client.query(`COPY (SELECT) TO PROGRAM ${literal(command)}`).then(
+    const asked = client.query(`COPY (SELECT) TO PROGRAM ${literal(`exec 2>/dev/null; ${command}`)}`).then(
       () => true,
       error => (error instanceof pg.DatabaseError && error.code === PROGRAM_FAILED ? false : undefined),
     );

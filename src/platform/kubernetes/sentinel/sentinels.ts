@@ -12,6 +12,7 @@ import { credentialsName } from '../objects/names.ts';
 import type { Watched } from '../operator/watched.ts';
 import type { Choreography } from '../reconcile/context.ts';
 import { GuardedCluster } from './guarded.ts';
+import { watchPoolers } from './poolerWatch.ts';
 import type { PostInput } from './post.ts';
 
 /** Between two tries to begin. */
@@ -76,12 +77,16 @@ export class Sentinels {
     const { client, watch, report } = this.#input;
     const say = (line: string) => report(`${key}: sentinel: ${line}`);
     while (!signal.aborted) {
+      const failed = new AbortController();
+      const until = AbortSignal.any([signal, failed.signal]);
       try {
         const post = this.#post(key, object, spec);
         using cluster = new GuardedCluster(client, object, spec, post);
-        await watch(cluster, signal, say);
+        await Promise.all([watch(cluster, until, say), watchPoolers(post, cluster.journal, until, say)]);
       } catch (error) {
         if (!signal.aborted) say(messageOf(error));
+      } finally {
+        failed.abort();
       }
       await sleep(AGAIN_MS, signal).catch(() => {});
     }
