@@ -18,6 +18,8 @@ export const TRIED = 6;
 export const POOLER_SCRIPT = `
 held= tried=
 mark=$1/pgherd-hold.$$
+# Of a dead shell that had our number.
+rm -f "$mark"
 resume() {
   local pooler=$held other
   held=
@@ -59,7 +61,7 @@ while :; do
   hold)
     end=$((SECONDS + value))
     : >"$mark"
-    if held=$(find_pooler "$4") && kill -USR1 "$held" 2>/dev/null; then echo held; else held=; echo none; fi ;;
+    if held=$(find_pooler "$4") && kill -USR1 "$held" 2>/dev/null; then echo held; else held=; rm -f "$mark"; echo none; fi ;;
   beat) connections ;;
   try)
     [ -z "$tried" ] || kill "$tried" 2>/dev/null

@@ -61,11 +61,15 @@ describe('the shell that pauses a pooler', () => {
     await once(child, 'exit');
   });
 
-  it('says so when there is no pooler', async () => {
-    const { child, ask } = shell('no-such-pooler');
-    expect(await ask('hold 10')).toBe('none');
+  it("says so when there is no pooler, and then stands in nobody else's way", async () => {
+    const blind = shell('no-such-pooler');
+    expect(await blind.ask('hold 10')).toBe('none');
+    const { child, ask } = shell();
+    expect(await ask('hold 10')).toBe('held');
+    expect(await ask('go')).toBe('gone');
+    expect(await resumed(2_000)).toBe(true);
+    blind.child.stdin.end();
     child.stdin.end();
-    await once(child, 'exit');
   });
 
   it('of two that hold the last one lets go on', async () => {
