@@ -45,7 +45,8 @@ function look(members: MemberView[], change: Partial<PatroniView> = {}, deployme
     initialised: true,
     ...change,
   };
-  return observationOf({ spec, namespace: 'school', view, services: [], deployments, now });
+  const seen = { spec, namespace: 'school', view, services: [], deployments, operatorWatches: false, now };
+  return observationOf(seen);
 }
 
 test('who holds the key is the primary; how far behind it the others are is told in bytes', () => {
