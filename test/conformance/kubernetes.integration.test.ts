@@ -39,7 +39,7 @@ describe.skipIf(obstacle !== undefined)(
         async make({ text, spec: { name } }) {
           await bench.operator();
           await bench.create(name, (parse(text) as { spec: object }).spec);
-          await bench.settled(name, 180_000);
+          await bench.settled(name, 240_000);
           return await platform.open({ name, namespace }, soon());
         },
         async close() {

@@ -57,6 +57,8 @@ export interface Shared {
 
 export const PLACEMENT: PlacementOptions = { listen: undefined, port: undefined, strictVersion: false };
 export const NAME = 'probe';
+/** Servers on machines of others, that pull and start as they can. */
+const MAKE_MS = 300_000;
 export const INSTANCES = 2;
 
 /** `it` for what only platforms with this trait do: for others the test is skipped, and its name says why. */
@@ -156,7 +158,7 @@ export function platformConformance(name: string, traits: Traits, factory: () =>
     describe('a cluster', () => {
       beforeAll(async () => {
         cluster = await specimen.make(wanted());
-      });
+      }, MAKE_MS);
       afterAll(() => {
         cluster?.[Symbol.dispose]();
       });
