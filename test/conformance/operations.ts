@@ -91,7 +91,8 @@ export function operationTests({ platform, cluster, ref, manifest, traits }: Sha
         const [primary] = members.filter(member => member.role === 'primary');
         return primary?.name === to && members.some(member => member.state === 'streaming');
       });
-      await eventually('the primary endpoint to follow', WITHIN.notice, async () => {
+      // A try that meets a server on its way down takes up to ten seconds.
+      await eventually('the primary endpoint to follow', WITHIN.streaming, async () => {
         await using sql = await open('bauer', 'firmendaten');
         return (await sql.value('SELECT pg_is_in_recovery()')) === false;
       });

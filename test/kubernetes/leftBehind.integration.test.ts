@@ -42,12 +42,12 @@ describe.skipIf(obstacle !== undefined)(
         databases: { firmendaten: 'bauer' },
         resources: { requests: { cpu: '20m', memory: '100Mi' }, limits: { cpu: '1', memory: '500Mi' } },
       });
-      await bench.settled(NAME, 3 * MINUTES);
+      await bench.settled(NAME, 4 * MINUTES);
       const { namespace } = bench;
       const access = { kubeconfig, context: undefined, env: process.env };
       const platform = await createKubernetesPlatform({ ...access, namespace, stateDir });
       cluster = await platform.open({ name: NAME, namespace }, signal());
-    }, 5 * MINUTES);
+    }, 6 * MINUTES);
 
     afterAll(async () => {
       cluster?.[Symbol.dispose]();
