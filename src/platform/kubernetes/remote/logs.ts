@@ -2,7 +2,7 @@ import { messageOf } from '../../../lib/errors.ts';
 import { sleep } from '../../../lib/time.ts';
 import type { ClusterRef, LogLine, LogOptions } from '../../contract.ts';
 import type { KubeClient } from '../api/client.ts';
-import { ApiInvalidError, ApiNotFoundError, ApiUnreachableError } from '../api/errors.ts';
+import { ApiError, ApiInvalidError, ApiNotFoundError, ApiUnreachableError } from '../api/errors.ts';
 import type { ExecTarget } from '../api/exec.ts';
 import type { LiveObject } from '../api/kinds.ts';
 import { type LogQuery, podLog, stampOf } from '../api/podLog.ts';
@@ -82,8 +82,11 @@ async function pastOf(
         lines.push({ ...line, component: source.pod });
       }
     } catch (error) {
+      signal.throwIfAborted();
       // It has gone since it was listed, or has not said anything yet.
-      if (!(error instanceof ApiNotFoundError || error instanceof ApiInvalidError)) throw error;
+      if (error instanceof ApiNotFoundError || error instanceof ApiInvalidError) continue;
+      if (!isNodeTrouble(error)) throw error;
+      lines.push(saying(source, error));
     }
   }
   return lines;
@@ -98,6 +101,7 @@ async function followOne(
   signal: AbortSignal,
 ): Promise<void> {
   let last = from;
+  let told = false;
   while (!signal.aborted) {
     try {
       const query = { follow: true, since: last || undefined };
@@ -108,8 +112,11 @@ async function followOne(
       }
     } catch (error) {
       if (signal.aborted || error instanceof ApiNotFoundError) return;
-      if (!(error instanceof ApiUnreachableError || error instanceof ApiInvalidError)) {
-        push({ stamp: stampOf(new Date()), text: `pgherd: ${messageOf(error)}`, component: source.pod });
+      if (isNodeTrouble(error)) {
+        if (!told) push(saying(source, error));
+        told = true;
+      } else if (!(error instanceof ApiUnreachableError || error instanceof ApiInvalidError)) {
+        push(saying(source, error));
         return;
       }
     }
@@ -146,6 +153,16 @@ export function sourceOf(
   };
   const restarts = containerStatuses.find(item => item.name === container)?.restartCount ?? 0;
   return { namespace, pod: name, container, uid, restarted: restarts > 0 };
+}
+
+/** The API server cannot get the log of its node, which is away or too busy: the logs of others are there. */
+function isNodeTrouble(error: unknown): boolean {
+  return error instanceof ApiError && error.status >= 500;
+}
+
+/** In the place of what cannot be read. */
+function saying({ pod }: Source, error: unknown): PodLine {
+  return { stamp: stampOf(new Date()), text: `pgherd: ${messageOf(error)}`, component: pod };
 }
 
 /** An API server that is away for a while comes back; what was said meanwhile is kept by the nodes. */
