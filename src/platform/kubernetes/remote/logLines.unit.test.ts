@@ -20,6 +20,7 @@ test('lines of several pods come in the order of time, those of one pod in its o
         expect(merged.filter(one => one.component === `demo-${pod}`)).toEqual(own);
       }
     }),
+    { numRuns: 30 },
   );
 });
 
