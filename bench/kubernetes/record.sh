@@ -5,16 +5,15 @@
 #
 #   MAJOR=17                which major the manifest asks for: one that the operator has an image of
 #   IMAGE=localhost/...     the image of the pod that writes all the time: one with psql
-#   POWER_OFF, POWER_ON     commands that switch the node $NODE off and on, for `lostNode`, `lostPooler`; skipped without
-#   NAMESPACE               where to work, `record` unless said otherwise; removed by hand afterwards
+#   POWER_OFF, POWER_ON     commands that switch the node $NODE off and on, for `node`; skipped without
 #
-# The operator is installed before (docs/kubernetes.md).
+# The operator is installed before (docs/kubernetes.md). Works in the namespace `record`, which is removed at the end.
 # Exit: 0 when every scenario ended as it should.
 # shellcheck disable=SC2317,SC2329 # the scenarios are called by their names
 set -uo pipefail
 cd -- "${BASH_SOURCE[0]%/*}/../.." || exit 1
 out=bench/kubernetes/transcripts
-namespace=${NAMESPACE:-record}
+namespace=record
 cluster=wichtige-daten-3
 major=${MAJOR:-17}
 image=${IMAGE:-localhost/pgherd-postgres:17-0.1.0}
@@ -229,64 +228,6 @@ scenario_lostNode() {
   events
 }
 
-# A node with a pooler, and neither the primary nor the API server. A pod asks the pooler's Service every 0.2 s, over a new
-# connection each time and whether or not others still wait, for two seconds at most.
-scenario_lostPooler() {
-  [[ -n ${POWER_OFF:-} && -n ${POWER_ON:-} ]] || { verdict 'SKIPPED: POWER_OFF and POWER_ON are not set'; return; }
-  local server primary_node node since_off
-  server=$(kubectl get nodes -l node-role.kubernetes.io/master -o jsonpath='{.items[0].metadata.name}')
-  primary_node=$(k get pod "$(primary)" -o jsonpath='{.spec.nodeName}')
-  node=$(pooler_nodes | grep -v -x -e "$server" -e "$primary_node" | head -n 1)
-  [[ -n $node ]] || { verdict 'SKIPPED: no pooler on another node than those of the primary and the API server'; return; }
-  start_knocker
-  show k get pods -l "connection-pooler=$cluster-pooler" -o wide
-  since_off=$(now)
-  printf '\n$ (power off of %s)\n' "$node"
-  NODE=$node bash -c "$POWER_OFF" >/dev/null
-  until_ 90 led_away "$node" || fail 'its pooler is still behind the Service'
-  sleep 50
-  show kubectl get nodes
-  show k get pods -l "connection-pooler=$cluster-pooler" -o wide
-  printf '\n$ (power on of %s)\n' "$node"
-  NODE=$node bash -c "$POWER_ON" >/dev/null
-  until_ 240 whole 3 || { show_state; events; fail 'not whole in time'; return; }
-  k logs knocker | awk -v off="$since_off" '
-    { n++ }
-    $1 == "no" { f++; if ($2 > last) last = $2 }
-    END { printf "\n== knocker: %d tries, %d without an answer, the last one begun %.1f s after the power was off\n", n, f, (last ? last - off : 0) / 1000 }
-  '
-  k delete pod knocker --wait=false >/dev/null
-  events
-}
-pooler_nodes() { k get pods -l "connection-pooler=$cluster-pooler" -o jsonpath='{range .items[*]}{.spec.nodeName}{"\n"}{end}'; }
-led_away() { ! k get endpoints "$cluster-pooler" -o jsonpath='{.subsets[*].addresses[*].nodeName}' | grep -q -w "$1"; }
-start_knocker() {
-  k apply -f - >/dev/null <<YAML
-apiVersion: v1
-kind: Pod
-metadata: {name: knocker}
-spec:
-  terminationGracePeriodSeconds: 0
-  securityContext: {runAsUser: 101, runAsGroup: 103}
-  tolerations: [{operator: Exists}]
-  nodeSelector: {node-role.kubernetes.io/master: "true"}
-  containers:
-  - name: knocker
-    image: $image
-    imagePullPolicy: IfNotPresent
-    command: [bash, -c]
-    args:
-    - |
-      while :; do
-        at=\$(date +%s%3N)
-        { pg_isready -q -t 2 -h $(k get service "$cluster-pooler" -o jsonpath='{.spec.clusterIP}') && echo "ok \$at" || echo "no \$at"; } &
-        sleep 0.2
-      done
-YAML
-  k wait --for=condition=Ready pod/knocker --timeout=60s >/dev/null
-  sleep 5
-}
-
 scenario_scale() {
   start_writer
   show k patch pg "$cluster" --type merge -p '{"spec":{"numberOfInstances":5}}'
@@ -400,7 +341,7 @@ scenario_delete() {
 }
 nothing_left() { [[ -z $(k get pods,statefulset,deployment,svc -l "cluster-name=$cluster" -o name) ]]; }
 
-all=(applied switchover killedPrimary crashedPrimary operatorDown parameter rollingPods badImage scale drift invalid lostNode lostPooler delete)
+all=(applied switchover killedPrimary crashedPrimary operatorDown parameter rollingPods badImage scale drift invalid lostNode delete)
 wanted=("$@")
 ((${#wanted[@]} > 0)) || wanted=("${all[@]}")
 kubectl get namespace "$namespace" >/dev/null 2>&1 || kubectl create namespace "$namespace" >/dev/null
