@@ -59,30 +59,12 @@ describe.skipIf(obstacle !== undefined)('an operator that is killed after every 
     }
   }
 
-  const settled = async () => {
-    const {
-      PostgresClusterStatus,
-      observedGeneration,
-      generation,
-      conditions = [],
-    } = await bench.status(NAME);
-    const ready = conditions.find(({ type }) => type === 'Ready')?.status === 'True';
-    return PostgresClusterStatus === 'Running' && observedGeneration === generation && ready;
-  };
+  const settled = () => bench.isSettled(NAME);
   const rows = (from = `${NAME}-0`) =>
     bench.sqlThroughService(NAME, from, 'bauer', 'firmendaten', 'SELECT count(*) FROM t;');
 
   test('makes a cluster', { timeout: 15 * MINUTES }, async () => {
-    await bench.create(NAME, {
-      teamId: 'acid',
-      postgresql: { version: bench.version },
-      numberOfInstances: 2,
-      enableConnectionPooler: true,
-      volume: { size: '1Gi' },
-      users: { bauer: [] },
-      databases: { firmendaten: 'bauer' },
-      resources: { requests: { cpu: '20m', memory: '100Mi' }, limits: { cpu: '1', memory: '500Mi' } },
-    });
+    await bench.createSmall(NAME, { enableConnectionPooler: true });
     await throughKills('create', settled);
     expect((await bench.members(NAME)).map(({ name }) => name).sort()).toEqual([`${NAME}-0`, `${NAME}-1`]);
     const sql = 'CREATE TABLE t (n int); INSERT INTO t VALUES (1); SELECT count(*) FROM t;';
@@ -100,8 +82,8 @@ describe.skipIf(obstacle !== undefined)('an operator that is killed after every 
   });
 
   test('rolls it, one member at a time and the primary last', { timeout: 10 * MINUTES }, async () => {
-    const before = new Map((await bench.members(NAME)).map(({ name, uid }) => [name, uid]));
-    const old = (await bench.members(NAME)).find(({ primary }) => primary)?.name;
+    const before = await bench.uids(NAME);
+    const old = await bench.primary(NAME);
     const went: string[] = [];
     let least = before.size;
     await bench.edit(NAME, { podAnnotations: { rolled: 'yes' } });

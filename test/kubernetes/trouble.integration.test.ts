@@ -47,7 +47,7 @@ describe.skipIf(obstacle !== undefined)('trouble around an operator', () => {
   });
 
   test('of two installations that see one cluster the second stands back, and takes over when the first is gone', {
-    timeout: 4 * MINUTES,
+    timeout: 10 * MINUTES,
   }, async () => {
     const namespace = `${bench.namespace}-other`;
     const other = { kind: 'Namespace', namespace: undefined, name: namespace } as const;
@@ -71,7 +71,7 @@ describe.skipIf(obstacle !== undefined)('trouble around an operator', () => {
       await eventually('the other one to take over', MINUTES, async () =>
         (await owner())?.startsWith(namespace),
       );
-      await bench.settled(NAME, MINUTES);
+      await bench.settled(NAME, 3 * MINUTES);
       await second.kill('SIGTERM');
       operator = await bench.operator({ proxy });
       await eventually(
@@ -85,7 +85,7 @@ describe.skipIf(obstacle !== undefined)('trouble around an operator', () => {
   });
 
   test('a right that is missing is named, verb and resource, and the cluster is left alone until it is there', {
-    timeout: 4 * MINUTES,
+    timeout: 10 * MINUTES,
   }, async () => {
     const before = await bench.uids(NAME);
     const account = { name: 'limited', namespace: bench.namespace };
@@ -125,7 +125,7 @@ describe.skipIf(obstacle !== undefined)('trouble around an operator', () => {
     expect((await bench.condition(NAME, 'Available'))?.status).toBe('True');
 
     await allow(without('services', 'create'));
-    await bench.settled(NAME, MINUTES);
+    await bench.settled(NAME, 3 * MINUTES);
     const ref = { kind: 'Service', namespace: bench.namespace, name: `${NAME}-repl` } as const;
     await bench.client.remove(ref, {}, signal());
     const failed = await eventually('the next condition', MINUTES, async () => {

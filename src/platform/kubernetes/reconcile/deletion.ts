@@ -58,6 +58,8 @@ export async function takeDown(
       for (const object of watched.children(kind, key)) {
         // The last copy is not taken along: dumps are for a person to delete.
         if (object.metadata.labels?.[APPLICATION_LABEL] === DUMPS_APPLICATION) continue;
+        // The repository host's volume stays until its pod, which goes last, has let go of it.
+        if (object.metadata.deletionTimestamp !== undefined) continue;
         await client.remove(
           { kind, namespace, name: object.metadata.name },
           { uid: object.metadata.uid },

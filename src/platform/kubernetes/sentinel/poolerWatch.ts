@@ -6,7 +6,7 @@
 import { outside } from '../../../core/failover/sample.ts';
 import { defaultThresholds } from '../../../core/failover/thresholds.ts';
 import { messageOf } from '../../../lib/errors.ts';
-import { answersTo, REACH_MS } from '../../../lib/reach.ts';
+import { answersTo, listensAt, REACH_MS } from '../../../lib/reach.ts';
 import { sleep } from '../../../lib/time.ts';
 import type { Journal } from '../../contract.ts';
 import type { KubeClient } from '../api/client.ts';
@@ -23,9 +23,9 @@ const PACE_MS = { calm: 1_000, doubt: 100 };
 const LOOK_MS = REACH_MS + 200;
 /** When the API server does not let us. */
 const AGAIN_MS = 10_000;
-/** Of a kubelet; where none listens the host refuses, which is an answer as well. */
 const KUBELET_PORT = 10_250;
-const HOST = 'its host';
+/** While it listens, its own probes tell whether the pod is ready. */
+const KUBELET = 'its kubelet';
 const REQUEST_MS = 5_000;
 
 type Pod = PoolerPod & { ip: string; hostIp: string | undefined; object: LiveObject };
@@ -94,7 +94,7 @@ class Outposts implements Disposable {
     const places = [...(this.#manned.get(uid) ?? [])];
     return await Promise.all([
       attempt(outside, answersTo(ip, POSTGRES_PORT)),
-      ...(doubted && hostIp !== undefined ? [attempt(HOST, answersTo(hostIp, KUBELET_PORT))] : []),
+      ...(doubted && hostIp !== undefined ? [attempt(KUBELET, listensAt(hostIp, KUBELET_PORT))] : []),
       ...places.map(([from, outpost]) => attempt(from, outpost.connects(ip, POSTGRES_PORT))),
     ]);
   }

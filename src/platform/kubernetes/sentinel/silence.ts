@@ -29,7 +29,7 @@ export interface Attempt {
   reached: boolean | undefined;
 }
 
-/** Every pod that is ready was asked from outside, those in doubt from the members as well, and so was their host. */
+/** Every pod that is ready was asked from outside, those in doubt from the members as well, and their kubelet, too. */
 export interface Look {
   at: number;
   /** Neither its beginning nor its end came late. */

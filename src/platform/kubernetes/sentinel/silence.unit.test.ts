@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { outside } from '../../../core/failover/sample.ts';
 import { type Attempt, judge, type Look, type Memory, type PoolerPod, type Silent } from './silence.ts';
 
-const HOST = 'its host';
+const KUBELET = 'its kubelet';
 const pod = (n: number, more: Partial<PoolerPod> = {}): PoolerPod => ({
   name: `demo-pooler-${n}`,
   uid: `p${n}`,
@@ -17,7 +17,7 @@ const from = (uid: string, reached: Record<string, boolean | undefined>): Attemp
 
 /** The host n1 is lost: pod p1 with the member demo-0. */
 const LOST = {
-  p1: { [outside]: false, [HOST]: false, 'demo-0': undefined, 'demo-1': false, 'demo-2': false },
+  p1: { [outside]: false, [KUBELET]: false, 'demo-0': undefined, 'demo-1': false, 'demo-2': false },
   p2: { [outside]: true },
 };
 
@@ -56,8 +56,8 @@ test('a pod that is silent with its host is told after a second, and at four loo
 });
 
 describe('nothing is done', () => {
-  test('about a blip, or in the look in which anybody reaches the pod or its host', () => {
-    for (const place of [outside, HOST, 'demo-0', 'demo-1']) {
+  test('about a blip, or in the look in which anybody reaches the pod or its kubelet', () => {
+    for (const place of [outside, KUBELET, 'demo-0', 'demo-1']) {
       const seen = { attempts: { ...LOST, p1: { ...LOST.p1, [place]: true } } };
       expect(last([...times(9), seen])).toEqual([]);
       expect(last([...times(9), seen, ...times(4)])).toEqual([]);
