@@ -52,14 +52,21 @@ const adapters: Adapters = {
     });
   },
   async operator({ configFile, ...options }) {
-    const [{ runOperator }, { readOperatorConfig }, { moveHeld, restartHeld }, { runSentinel }, chores] =
-      await Promise.all([
-        import('./platform/kubernetes/operator/index.ts'),
-        import('./platform/kubernetes/operator/configFile.ts'),
-        import('./control/choreography.ts'),
-        import('./control/sentinel.ts'),
-        import('./backup/chores.ts'),
-      ]);
+    const [
+      { runOperator },
+      { readOperatorConfig },
+      { moveHeld, restartHeld },
+      { runSentinel },
+      chores,
+      { finishCutover },
+    ] = await Promise.all([
+      import('./platform/kubernetes/operator/index.ts'),
+      import('./platform/kubernetes/operator/configFile.ts'),
+      import('./control/choreography.ts'),
+      import('./control/sentinel.ts'),
+      import('./backup/chores.ts'),
+      import('./backup/cutover.ts'),
+    ]);
     await runOperator({
       ...options,
       env,
@@ -67,8 +74,11 @@ const adapters: Adapters = {
       openssl: 'openssl',
       choreography: { move: moveHeld, restart: restartHeld, watch: runSentinel },
       async chores(cluster, context) {
+        const finished = (await finishCutover(cluster, context))
+          ? [{ what: 'a cutover that was begun', failure: undefined }]
+          : [];
         const done = await chores.doChores(cluster, context);
-        return done.map(({ work, failure }) => ({ what: chores.nameOf(work), failure }));
+        return [...finished, ...done.map(({ work, failure }) => ({ what: chores.nameOf(work), failure }))];
       },
     });
   },

@@ -36,6 +36,7 @@ export async function cutover(
   await using _lock = await cluster.lock('restore', waiting);
   await using _work = await cluster.backups.lock('cutover of a restore', waiting);
   const scratch = await chooseScratch(cluster, options.id);
+  await cluster.restores.bring(scratch, context);
   const begun = performance.now();
   const keepUntil = new Date(Date.now() + options.keepDays * DAY_MS);
   await using hold = await cluster.holdClients(HOLD);
@@ -48,6 +49,14 @@ export async function cutover(
     `the cluster runs on the restore ${scratch.id} (${targetText(scratch.target)})`,
   );
   return { ...result, scratch, durationMs, keepUntil: keepUntil.toISOString() };
+}
+
+/** Finishes the cutover whose process was killed, if there is one. Resolves with whether there was. */
+export async function finishCutover(cluster: PlatformCluster, context: ApplyContext): Promise<boolean> {
+  const begun = await cluster.restores.unfinishedSwap();
+  if (begun === undefined) return false;
+  await cutover(cluster, { id: begun.id, keepDays: 0, lockWaitMs: 0 }, context);
+  return true;
 }
 
 /**

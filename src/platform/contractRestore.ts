@@ -31,6 +31,11 @@ export interface Restores {
   /** Stops and deletes one. May be repeated. */
   discard(id: string, signal: AbortSignal): Promise<void>;
   /**
+   * Brings a scratch to where the cluster's data are, passwords included, while the cluster serves: what `swapIn` has to
+   * do then is short. Does nothing where that is not needed. Refuses what could not be put in place. May be repeated.
+   */
+  bring(scratch: ScratchRecord, context: ApplyContext): Promise<void>;
+  /**
    * Puts a scratch, of this cluster or another one, in the place of the cluster's data: every member stopped, old
    * data set aside until `keepUntil`, the first member started on the scratch as the primary, the others left
    * without data, so that they are built from it. Endpoints and passwords stay. The caller holds the cluster's lock
@@ -149,4 +154,6 @@ export interface SwapResult {
   primary: string;
   /** Paths of the old data. */
   aside: string[];
+  /** The platform builds the other members, and whatever else the manifest asks for, by itself. */
+  othersFollow: boolean;
 }

@@ -256,6 +256,7 @@ function noRestores(): Restores {
     scratches: async () => [],
     open: refuse,
     discard: refuse,
+    bring: refuse,
     swapIn: refuse,
     unfinishedSwap: async () => undefined,
     sweep: async () => [],

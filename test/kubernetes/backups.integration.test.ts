@@ -208,5 +208,48 @@ describe.skipIf(obstacle !== undefined)(
         (await health('twin'))?.status === 'True' ? true : undefined,
       );
     });
+
+    test('a restore takes the place of the data, although its command is killed between', {
+      timeout: 10 * MINUTES,
+    }, async () => {
+      await admin('CREATE TABLE later AS SELECT 1 AS x');
+      {
+        const waiting = { waitMs: MINUTES, signal: context.signal };
+        await using _lock = await cluster.backups.lock('restore', waiting);
+        const wish = { target: { kind: 'time', at: before }, backup: undefined, from: undefined } as const;
+        await restoreBeside(cluster, { ...wish, purpose: 'restore' }, context);
+      }
+      const child = spawn(process.execPath, ['src/main.ts', 'restore', NAME, '--cutover', ...inNamespace()], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      let said = '';
+      child.stderr.on('data', chunk => {
+        said += String(chunk);
+      });
+      await eventually('the servers to be stopped', 3 * MINUTES, () =>
+        said.includes('setting the old data aside') ? true : undefined,
+      );
+      child.kill('SIGKILL');
+      const began = performance.now();
+      expect((await cluster.restores.unfinishedSwap())?.purpose).toBe('restore');
+      await eventually('the operator to finish it', 5 * MINUTES, async () =>
+        (await cluster.restores.unfinishedSwap()) === undefined ? true : undefined,
+      );
+      figures.cutoverAfterKill = (performance.now() - began) / 1000;
+      expect(await admin('SELECT what FROM marks')).toEqual([{ what: 'before' }]);
+      expect(await admin("SELECT to_regclass('later') IS NULL AS gone")).toEqual([{ gone: true }]);
+      await bench.settled(NAME, 4 * MINUTES);
+      // The passwords are those of the Secrets.
+      expect(await write('SELECT what FROM marks;')).toBe('before');
+      expect(await cluster.restores.scratches()).toEqual([]);
+      const { aside } = await cluster.backups.observe({ archive: false }, context.signal);
+      expect(aside).toHaveLength(2);
+      await using _lock = await cluster.backups.lock('sweep', { waitMs: MINUTES, signal: context.signal });
+      expect(await cluster.restores.sweep(new Date())).toEqual([]);
+      const nextWeek = new Date(Date.now() + 8 * 86_400_000);
+      expect(await cluster.restores.sweep(nextWeek)).toEqual(aside?.map(({ path }) => path));
+      const after = await cluster.backups.observe({ archive: false }, context.signal);
+      expect(after.aside).toEqual([]);
+    });
   },
 );

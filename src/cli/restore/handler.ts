@@ -37,7 +37,7 @@ export async function restore(
     const id = flags.cutover === true ? undefined : flags.cutover;
     const options = { id, keepDays: flags.keep, lockWaitMs: LOCK_WAIT_MS };
     const result = await cutover(cluster, options, session.context);
-    await settle(session, cluster);
+    if (!result.othersFollow) await settle(session, cluster);
     return done({ action: 'cutover' as const, ref, result });
   }
   if (flags.dump !== undefined) {

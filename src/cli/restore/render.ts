@@ -85,7 +85,7 @@ export function restoreText(outcome: RestoreOutcome, session: Session): string {
       const without = formatDuration(result.durationMs);
       return [
         `${look.strong(ref.name)} runs on the restored data: ${targetText(result.scratch.target)}`,
-        `  new primary ${result.primary} after ${without}; whole again after ${took}`,
+        `  new primary ${result.primary} after ${without}; ${result.othersFollow ? 'the other members are built from it now' : `whole again after ${took}`}`,
         ...(result.aside.length === 0
           ? []
           : [`  the old data are kept until ${result.keepUntil.slice(0, 16)}Z:`]),
@@ -165,10 +165,7 @@ function nextText(
   return [
     '',
     `  look:     ${way}psql -h ${socketDirectory} -p ${port} -U ${user} postgres   (takes no write)`,
-    // Elsewhere than on this machine a restore cannot take the place of the data yet.
-    ...(prefix === undefined
-      ? [`  put it in place:  ${session.command(['restore', ref.name, '--cutover', scratch.id], ref)}`]
-      : []),
+    `  put it in place:  ${session.command(['restore', ref.name, '--cutover', scratch.id], ref)}`,
     `  throw it away:    ${session.command(['restore', ref.name, '--discard', scratch.id], ref)}`,
   ];
 }

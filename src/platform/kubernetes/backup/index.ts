@@ -9,6 +9,7 @@ import type {
 } from '../../../core/schedule/facts.ts';
 import { failedWork, parseMemory, SCHEDULE_MEMORY } from '../../../core/schedule/memory.ts';
 import { PROOFS, parseProofs } from '../../../core/schedule/proof.ts';
+import { restoreFacts } from '../../../core/schedule/waiting.ts';
 import { messageOf, PgherdError, RefusedError } from '../../../lib/errors.ts';
 import type { ApplyContext, BackupContext, BackupMemory, Backups, Expired } from '../../contract.ts';
 import { BACKUP_KEY } from '../children/backupKeys.ts';
@@ -22,6 +23,9 @@ import type { KubeBackupInput } from './input.ts';
 import { type LockWish, takeLease } from './lock.ts';
 import { ConfigMapNotes } from './notes.ts';
 import { observeArchiver, observeRepository } from './observe.ts';
+import { listScratches } from './scratch/list.ts';
+import { asideFacts, swapOf } from './swap/note.ts';
+import { Pausing } from './swap/pausing.ts';
 import { expireBackups, takeBackup } from './take.ts';
 import { runTool } from './tool.ts';
 
@@ -62,6 +66,7 @@ export class KubeBackups implements Backups {
         ? { ...repository, state: 'failing' as const, problem: archiver?.failure }
         : repository,
     );
+    const patroni = await new Pausing(this.#input).config(signal);
     return {
       observedAt,
       repositories,
@@ -69,6 +74,8 @@ export class KubeBackups implements Backups {
       key: spec.backup.encryption && repositories.length > 0 ? (await this.readKey())?.facts : undefined,
       proofs: parseProofs(await this.memory.read(PROOFS)),
       failedWork: failedWork(parseMemory(await this.memory.read(SCHEDULE_MEMORY))),
+      restores: restoreFacts(await listScratches(this.#input, signal), swapOf(patroni)?.scratch),
+      aside: asideFacts(patroni),
     };
   }
 

@@ -1,11 +1,10 @@
 /** Restores on Kubernetes, behind the contract: each in a pod of its own, with a volume that goes with it. */
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import { PgBackRestError } from '../../../engine/pgbackrest/errors.ts';
+import { noPrimary, noSuchRestore } from '../../../core/schedule/waiting.ts';
 import { damagedFiles } from '../../../engine/pgbackrest/output.ts';
 import { archiveUpToNow } from '../../../engine/postgres/archiveNow.ts';
 import { SCRATCH_PORT } from '../../../engine/postgres/scratchConfig.ts';
-import { RefusedError } from '../../../lib/errors.ts';
 import { poll } from '../../../lib/time.ts';
 import type {
   ApplyContext,
@@ -16,18 +15,14 @@ import type {
   ScratchRecord,
   SegmentState,
   SqlSession,
+  SwapOptions,
+  SwapResult,
 } from '../../contract.ts';
 import type { ExecTarget } from '../api/exec.ts';
-import { APPLICATION_LABEL, CLUSTER_LABEL } from '../objects/labels.ts';
 import { ARCHIVE_CONFIG, PGBACKREST } from '../objects/layout.ts';
 import { MEMBER_CONTAINER } from '../objects/names.ts';
 import { repositoriesOf } from '../objects/repositories.ts';
-import {
-  type MembersLive,
-  RESTORE_ANNOTATION,
-  RESTORE_APPLICATION,
-  restorePod,
-} from '../objects/restorePod.ts';
+import { type MembersLive, RESTORE_ANNOTATION, restorePod } from '../objects/restorePod.ts';
 import { primaryOf } from '../patroni/view.ts';
 import { refuse } from '../remote/refused.ts';
 import { PsqlSession } from '../sql/psqlSession.ts';
@@ -35,33 +30,64 @@ import type { KubeBackupInput } from './input.ts';
 import { ownedBy } from './notes.ts';
 import { checkPages, checkStructure } from './scratch/checks.ts';
 import { copyBackup } from './scratch/copy.ts';
-import { type RestoreNote, recordOf, toRecord } from './scratch/record.ts';
+import { listScratches } from './scratch/list.ts';
+import { type RestoreNote, toRecord } from './scratch/record.ts';
+import { trySegment } from './scratch/segment.ts';
 import { recover, stopServer } from './scratch/server.ts';
 import { PLACES, RestoreShell } from './scratch/shell.ts';
 import { copyTables } from './scratch/tables.ts';
+import { bring } from './swap/bring.ts';
+import { swapOf } from './swap/note.ts';
+import { Pausing } from './swap/pausing.ts';
+import { swapIn } from './swap/swap.ts';
+import { sweepAside } from './swap/sweep.ts';
 import { runTool } from './tool.ts';
 
 const REQUEST_MS = 15_000;
 const POD_MS = 300_000;
 const READ_MS = 24 * 3_600_000;
-const FETCH_MS = 120_000;
+const SWEEP_MS = 900_000;
 /** Enough to act on. */
 const NAMED_FILES = 10;
-/** Of archive-get: there is no such segment. */
-const NO_SEGMENT = 1;
 
 export class KubeRestores implements Restores {
   readonly #input: KubeBackupInput;
+  readonly #pausing: Pausing;
 
   constructor(input: KubeBackupInput) {
     this.#input = input;
+    this.#pausing = new Pausing(input);
   }
 
   prepare = (): never => refuse('a restore without a cluster');
-  swapIn = (): never => refuse('a cutover');
   loadDump = (): never => refuse('loading a dump');
 
-  async unfinishedSwap(): Promise<undefined> {}
+  async unfinishedSwap(): Promise<ScratchRecord | undefined> {
+    const begun = swapOf(await this.#pausing.config(AbortSignal.timeout(REQUEST_MS)))?.scratch;
+    return begun && toRecord(begun, this.#podName(begun.id));
+  }
+
+  async bring(scratch: ScratchRecord, context: ApplyContext): Promise<void> {
+    if ((await this.unfinishedSwap()) !== undefined) return;
+    const pod = this.#podName(scratch.id);
+    const means = {
+      input: this.#input,
+      scratch: this.#shell(pod),
+      member: (name: string) => this.#shell(name),
+      session: (signal: AbortSignal) => this.#session(pod, 'postgres', signal),
+    };
+    await bring(means, scratch, context);
+  }
+
+  async swapIn(scratch: ScratchRecord, options: SwapOptions, context: ApplyContext): Promise<SwapResult> {
+    const means = {
+      input: this.#input,
+      member: (name: string) => this.#shell(name),
+      session: (member: string, signal: AbortSignal) => this.#session(member, 'postgres', signal),
+      discard: (id: string, signal: AbortSignal) => this.discard(id, signal),
+    };
+    return await swapIn(means, scratch, options, context);
+  }
 
   async archiveNow(signal: AbortSignal): Promise<boolean> {
     const primary = primaryOf(await this.#input.look(signal));
@@ -111,29 +137,15 @@ export class KubeRestores implements Restores {
     }
   }
 
-  async scratches(): Promise<ScratchRecord[]> {
-    const { client, ref } = this.#input;
-    const labelSelector = `${APPLICATION_LABEL}=${RESTORE_APPLICATION},${CLUSTER_LABEL}=${ref.name}`;
-    const selection = { namespace: ref.namespace, labelSelector };
-    const { items } = await client.list('Pod', selection, AbortSignal.timeout(REQUEST_MS));
-    return items
-      .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-      .flatMap(pod => recordOf(pod) ?? [])
-      .sort((a, b) => a.createdAt.localeCompare(b.createdAt));
+  scratches(): Promise<ScratchRecord[]> {
+    return listScratches(this.#input, AbortSignal.timeout(REQUEST_MS));
   }
 
   async open(id: string): Promise<Scratch> {
-    const whole = (await this.scratches()).filter(({ reached }) => reached !== undefined);
-    const found = whole.find(scratch => scratch.id === id);
-    if (found !== undefined) return this.#scratch(found, this.#podName(id));
-    throw new RefusedError({
-      code: 'no-such-restore',
-      message: `there is no restore "${id}" that could be used`,
-      hint:
-        whole.length === 0
-          ? 'restore first: pgherd restore NAME --to TIME'
-          : `restores: ${whole.map(other => other.id).join(', ')}`,
-    });
+    const known = await this.scratches();
+    const found = known.find(scratch => scratch.id === id && scratch.reached !== undefined);
+    if (found === undefined) throw noSuchRestore(id, known);
+    return this.#scratch(found, this.#podName(id));
   }
 
   async discard(id: string, signal: AbortSignal): Promise<void> {
@@ -143,9 +155,11 @@ export class KubeRestores implements Restores {
   }
 
   /** What a process left that was killed. A whole restore waits for a person. */
-  async sweep(): Promise<string[]> {
-    const gone: string[] = [];
+  async sweep(now: Date): Promise<string[]> {
+    const limit = AbortSignal.timeout(SWEEP_MS);
+    const gone = await sweepAside(this.#pausing, name => this.#shell(name), now, limit);
     for (const { id, purpose, reached, directory } of await this.scratches()) {
+      // What a process left that was killed. A whole restore waits for a person.
       if (reached !== undefined && purpose === 'restore') continue;
       await this.discard(id, AbortSignal.timeout(REQUEST_MS));
       gone.push(directory);
@@ -182,23 +196,8 @@ export class KubeRestores implements Restores {
   async checkSegment(repository: string, segment: string, signal: AbortSignal): Promise<SegmentState> {
     const primary = primaryOf(await this.#input.look(signal));
     if (primary === undefined) return 'unknown';
-    try {
-      await runTool(this.#input, {
-        args: ['archive-get', segment, `/tmp/pgherd-segment-${randomBytes(3).toString('hex')}`],
-        pod: primary.name,
-        config: this.#configOf(repository),
-        what: `segment ${segment} in ${repository}`,
-        timeoutMs: FETCH_MS,
-        signal,
-      });
-      return 'good';
-    } catch (error) {
-      if (!(error instanceof PgBackRestError)) throw error;
-      return error.exitCode === NO_SEGMENT ? 'missing' : 'damaged';
-    } finally {
-      const shell = this.#shell(primary.name);
-      await shell.try('rm -f /tmp/pgherd-segment-*', [], AbortSignal.timeout(REQUEST_MS)).catch(() => {});
-    }
+    const place = { repository, config: this.#configOf(repository), segment };
+    return await trySegment(this.#input, this.#shell(primary.name), place, signal);
   }
 
   async #makePod(name: string, note: RestoreNote, context: BackupContext): Promise<void> {
@@ -267,11 +266,7 @@ export class KubeRestores implements Restores {
   async #primary(signal: AbortSignal): Promise<string> {
     const primary = primaryOf(await this.#input.look(signal));
     if (primary !== undefined) return primary.name;
-    throw new RefusedError({
-      code: 'no-primary',
-      message: 'the cluster has no primary now',
-      hint: 'see `pgherd status`',
-    });
+    throw noPrimary();
   }
 
   #shell(pod: string): RestoreShell {

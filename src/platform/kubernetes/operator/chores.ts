@@ -2,12 +2,14 @@ import { tmpdir } from 'node:os';
 import type { ClusterSpec } from '../../../core/manifest/spec.ts';
 import { parseMemory, SCHEDULE_MEMORY } from '../../../core/schedule/memory.ts';
 import { messageOf } from '../../../lib/errors.ts';
+import { LockedError } from '../../../lib/lock.ts';
 import { sleep } from '../../../lib/time.ts';
 import type { ApplyContext, PlatformCluster } from '../../contract.ts';
 import type { LiveObject } from '../api/kinds.ts';
 import { mayHaveGaps, TIMELINES } from '../backup/gaps.ts';
 import { HEALTH, healthOf } from '../backup/health.ts';
 import { readNote } from '../backup/notes.ts';
+import { SWAP_ANNOTATION } from '../backup/swap/note.ts';
 import { repositoryHostName } from '../objects/names.ts';
 import { archives, wantsRepositoryHost } from '../objects/repositories.ts';
 import { primaryOf } from '../patroni/view.ts';
@@ -27,6 +29,7 @@ const CONCURRENCY = 4;
 /** When something was in the way, or nothing is in the repositories yet. */
 const SOON_MS = 60_000;
 const NEW_MS = 20_000;
+const LOCKED_MS = 5000;
 
 /**
  * The backup work of all clusters, beside what the manifests ask for: it takes hours, and nothing else waits for it. What
@@ -69,6 +72,9 @@ export class ChoreRounds {
       return;
     if (annotations?.[OPERATOR_ANNOTATION] !== operatorId || this.#running.has(key)) return;
     if (performance.now() < (this.#notBefore.get(key) ?? 0)) return;
+    // There is no primary until it is finished.
+    const patroni = watched.find('ConfigMap', namespace, `${name}-config`);
+    if (patroni?.metadata.annotations?.[SWAP_ANNOTATION] !== undefined) return spec;
     const notes = watched.find('ConfigMap', namespace, repositoryHostName(name));
     const { look } = parseMemory(readNote(notes, SCHEDULE_MEMORY));
     const looked = readNote(notes, HEALTH) !== undefined;
@@ -92,7 +98,9 @@ export class ChoreRounds {
     const run = this.#run(object, spec, key, signal)
       .catch(error => {
         if (!signal.aborted) this.#report(`${key}: backup work: ${messageOf(error)}`);
-        this.#notBefore.set(key, performance.now() + SOON_MS);
+        // Who holds the lock for a cutover may die with it, and nobody can write until it is finished.
+        const againMs = error instanceof LockedError ? LOCKED_MS : SOON_MS;
+        this.#notBefore.set(key, performance.now() + againMs);
       })
       .finally(() => this.#running.delete(key));
     this.#running.set(key, run);

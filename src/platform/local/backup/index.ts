@@ -25,7 +25,7 @@ import { observeRepository } from './observe.ts';
 import { type BackupPaths, backupPaths } from './paths.ts';
 import { prepareFiles, provisionRepositories, readKnown } from './provision.ts';
 import { type Repository, repositoriesOf } from './repositories.ts';
-import { restoreFacts } from './restore/waiting.ts';
+import { readRestoreFacts } from './restore/waiting.ts';
 import { expireBackups, takeBackup } from './take.ts';
 
 /** Of segments of which no server tells the size. */
@@ -85,7 +85,7 @@ export class LocalBackups implements Backups {
       key,
       proofs: parseProofs(await this.memory.read(PROOFS)),
       failedWork: failedWork(parseMemory(await this.memory.read(SCHEDULE_MEMORY))),
-      restores: await restoreFacts(paths),
+      restores: await readRestoreFacts(paths),
       aside: await listAside(paths),
     };
   }

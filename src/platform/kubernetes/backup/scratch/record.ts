@@ -14,7 +14,8 @@ const reached = z.object({
   endOfArchive: z.boolean(),
 });
 
-const note = z.object({
+/** What the annotation of a restore's pod holds. */
+export const restoreNote = z.object({
   id: z.string(),
   purpose: z.enum(['verify', 'restore', 'table', 'clone']),
   createdAt: z.string(),
@@ -26,12 +27,11 @@ const note = z.object({
   replayedMs: z.number(),
 });
 
-/** What the annotation of a restore's pod holds. */
-export type RestoreNote = z.infer<typeof note>;
+export type RestoreNote = z.infer<typeof restoreNote>;
 
 /** undefined: no note of ours. */
 export function recordOf(pod: LiveObject): ScratchRecord | undefined {
-  const { data } = note.safeParse(parsedJson(pod.metadata.annotations?.[RESTORE_ANNOTATION]));
+  const { data } = restoreNote.safeParse(parsedJson(pod.metadata.annotations?.[RESTORE_ANNOTATION]));
   return data === undefined ? undefined : toRecord(data, pod.metadata.name);
 }
 

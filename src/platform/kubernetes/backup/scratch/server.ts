@@ -70,6 +70,14 @@ export async function recover(
   return { ...second, endOfArchive: true };
 }
 
+/** Starts one whose recovery has ended. May be repeated. */
+export async function startAgain(shell: RestoreShell, signal: AbortSignal): Promise<void> {
+  const script = `if ! pg_ctl status -D "$1" >/dev/null; then
+    pg_ctl start -w -t 80 -D "$1" -l "$3" -o "-c config_file=$2" </dev/null >/dev/null 2>&1
+  fi`;
+  await shell.run(script, [PLACES.data, PLACES.config, PLACES.log], signal, STOP_MS);
+}
+
 /** Fast shutdown. May be repeated. */
 export async function stopServer(shell: RestoreShell, signal: AbortSignal): Promise<void> {
   const script = 'if pg_ctl status -D "$1" >/dev/null; then pg_ctl stop -D "$1" -m fast -t 80; fi';

@@ -4,9 +4,9 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { StoredDump } from '../../../../core/schedule/dump.ts';
+import { noPrimary, noSuchRestore } from '../../../../core/schedule/waiting.ts';
 import { Session } from '../../../../engine/postgres/connection.ts';
 import { SCRATCH_PORT } from '../../../../engine/postgres/scratchConfig.ts';
-import { RefusedError } from '../../../../lib/errors.ts';
 import type {
   ApplyContext,
   BackupContext,
@@ -131,17 +131,7 @@ export class LocalRestores implements Restores {
   async open(id: string, signal: AbortSignal): Promise<Scratch> {
     const { paths, record } = this.#input;
     const file = await readScratch(paths, id);
-    if (file?.reached === undefined) {
-      const others = (await this.scratches()).filter(({ reached }) => reached !== undefined);
-      throw new RefusedError({
-        code: 'no-such-restore',
-        message: `there is no restore "${id}" that could be used`,
-        hint:
-          others.length === 0
-            ? 'restore first: pgherd restore NAME --to TIME'
-            : `restores: ${others.map(other => other.id).join(', ')}`,
-      });
-    }
+    if (file?.reached === undefined) throw noSuchRestore(id, await this.scratches());
     const places = scratchPaths(paths, id);
     await restartServer(record(), places, signal);
     return await this.#scratch(file, places);
@@ -154,6 +144,9 @@ export class LocalRestores implements Restores {
     await stopServer(places, signal);
     await rm(places.root, { recursive: true, force: true });
   }
+
+  /** On one machine data are moved when they are put in place. */
+  async bring(): Promise<void> {}
 
   async swapIn(scratch: ScratchRecord, options: SwapOptions, context: ApplyContext): Promise<SwapResult> {
     const means = await this.#input.swapMeans(context.signal);
@@ -215,13 +208,7 @@ export class LocalRestores implements Restores {
 
   async primarySession(database: string, signal: AbortSignal): Promise<SqlSession> {
     const primary = await this.#input.primary(signal);
-    if (primary === undefined) {
-      throw new RefusedError({
-        code: 'no-primary',
-        message: 'the cluster has no primary now',
-        hint: 'see `pgherd status`',
-      });
-    }
+    if (primary === undefined) throw noPrimary();
     const { socketDirectory: host, port, user } = this.#input.inside(primary.name);
     const target = { host, port, user, database, password: '', ca: undefined, timeoutMs: STATEMENT_MS };
     return await Session.open(target, signal);

@@ -106,7 +106,7 @@ export async function swapIn(
   await Promise.all(others.map(name => startComponent(machine, name, context)));
   await rm(places.root, { recursive: true, force: true });
   await rm(swapFile(paths), { force: true });
-  return { primary: swap.primary, aside };
+  return { primary: swap.primary, aside, othersFollow: false };
 }
 
 function dataOf(paths: Paths, member: string): string {
