@@ -138,6 +138,8 @@ describe.skipIf(obstacle !== undefined)(
     test('an image that does not exist costs one standby and is said', { timeout: 4 * MINUTES }, async () => {
       const before = await bench.uids(NAME);
       const old = await bench.primary(NAME);
+      const host = async () => (await bench.get('Pod', `${NAME}-backup-0`))?.metadata.uid;
+      const archive = await host();
       await bench.edit(NAME, { dockerImage: 'localhost/does-not-exist:1' });
       await eventually(
         'the roll to stop',
@@ -147,6 +149,7 @@ describe.skipIf(obstacle !== undefined)(
       const after = await bench.uids(NAME);
       expect([...before].filter(([name, uid]) => after.get(name) !== uid).length).toBe(1);
       expect(after.get(old)).toBe(before.get(old));
+      expect([archive, await host()]).toEqual([expect.any(String), archive]);
       expect((await bench.status(NAME)).PostgresClusterStatus).toBe('UpdateFailed');
       await bench.edit(NAME, { dockerImage: null });
       await bench.settled(NAME, 2 * MINUTES);

@@ -28,6 +28,14 @@ export function imageOf(spec: ClusterSpec, config: OperatorConfig): string {
   });
 }
 
+/**
+ * Image of the repository host: rather the operator's own than the manifest's. One that does not start stops the roll of
+ * the members at the first; it must not take the archive from those that still run. Throws as imageOf.
+ */
+export function repositoryImageOf(spec: ClusterSpec, config: OperatorConfig): string {
+  return config.images[spec.version] ?? imageOf(spec, config);
+}
+
 /** Image of the poolers. Throws InvalidSpecError when there is none. */
 export function poolerImageOf(spec: ClusterSpec, config: OperatorConfig): string {
   const image = spec.kubernetes.poolerImage ?? config.poolerImage;

@@ -1,5 +1,5 @@
 import { formatBytes } from '../../../core/manifest/quantity.ts';
-import { imageOf } from './images.ts';
+import { repositoryImageOf } from './images.ts';
 import type { ObjectsInput } from './input.ts';
 import { APPLICATION_LABEL, CLUSTER_LABEL, clusterLabels, memberSelector, metaOf } from './labels.ts';
 import { HOST_DIRECTORY, REPOSITORY_DIRECTORY, SECRET_MODE } from './layout.ts';
@@ -73,7 +73,7 @@ function pod(input: ObjectsInput, name: string) {
     containers: [
       {
         name: 'repository',
-        image: imageOf(spec, config),
+        image: repositoryImageOf(spec, config),
         imagePullPolicy: config.pods.imagePullPolicy,
         args: ['/usr/sbin/sshd', '-D', '-e', '-f', `${HOST_DIRECTORY}/sshd_config`],
         ports: [{ name: 'ssh', containerPort: SSH_PORT, protocol: 'TCP' }],
