@@ -15,7 +15,8 @@ import { HOST_SCRIPT, hostLookOf } from './hostScript.ts';
 const LOOK_EVERY_MS = 150;
 const TRY_EVERY_MS = 500;
 const REOPEN_MS = 500;
-const OPEN_MS = 3_000;
+/** On a busy machine an exec takes seconds: one that is given up has cost as much. */
+const OPEN_MS = 10_000;
 const ANSWER_MS = 800;
 const KILL_MS = 3_000;
 
@@ -28,6 +29,7 @@ export class HostWord implements Disposable {
   readonly #stop = new AbortController();
   readonly #asked: Repeated<void>;
   #opening: Promise<Conversation> | undefined;
+  #asks = true;
   #openedAt = Number.NEGATIVE_INFINITY;
   #triedAt = Number.NEGATIVE_INFINITY;
   /** Of the last answer; undefined: there was none yet. */
@@ -41,6 +43,11 @@ export class HostWord implements Disposable {
     this.#target = target;
     this.#now = now;
     this.#asked = new Repeated(LOOK_EVERY_MS, now, () => this.#ask());
+  }
+
+  /** Asks from now on, or leaves its servers in peace. */
+  listen(asks: boolean): void {
+    this.#asks = asks;
   }
 
   /** Each word about the process is told once. `unknown`: nobody has answered lately. */
@@ -68,6 +75,7 @@ export class HostWord implements Disposable {
   }
 
   async #ask(): Promise<void> {
+    if (!this.#asks) return;
     try {
       const shell = await this.#shell();
       const at = this.#now();

@@ -7,7 +7,7 @@ import { type LinkTarget, linkClient } from '../../../engine/postgres/link.ts';
 import { Repeated } from '../../../lib/repeated.ts';
 
 /** A healthy server takes milliseconds. */
-const OVERDUE_MS = 400;
+const OVERDUE_MS = 500;
 /** Of a commit: a connection that the network has lost would never end. */
 const COMMIT_MS = 10_000;
 /** Commits come half as often as logins: each is WAL. */

@@ -13,10 +13,11 @@ import type { Post } from './post.ts';
 
 const PACE = { patroni: { calm: 3_000, doubt: 400 } };
 const PATRONI_MS = 800;
+const PATRONI_FRESH_MS = 1_500;
 /** While its session answers, other places are asked now and then only. */
 const ASK_REST_MS = 300;
-/** The host's word is listened to for so long after the last reason to. */
-const LISTEN_MS = 10_000;
+/** The way to the host stays open for so long after the last reason to ask. */
+const KEEP_MS = 10_000;
 
 export class MemberSight implements Disposable {
   readonly member: string;
@@ -28,11 +29,9 @@ export class MemberSight implements Disposable {
   readonly #knocks: Knocks;
   readonly #outposts = new Map<string, Outpost>();
   #host: HostWord | undefined;
-  #listenUntil = Number.NEGATIVE_INFINITY;
+  #keepUntil = Number.NEGATIVE_INFINITY;
   /** Outside the address answered, or refused. */
   #reached = true;
-  /** The server's end has closed the session. */
-  #closed = false;
   /** Since when the session does not answer. */
   #quietSince: number | undefined;
   #vantages: { from: string; reached: boolean | undefined }[] = [];
@@ -61,11 +60,6 @@ export class MemberSight implements Disposable {
     return last?.value.state === 'restarting';
   }
 
-  /** Something is amiss that nobody is accused of yet. */
-  get alarmed(): boolean {
-    return this.#closed || this.#knocks.amiss;
-  }
-
   sample(doubt: boolean, busy: boolean): Partial<Sample> {
     this.#knocks.pace(this.#post.input.knockMs());
     this.#manOutposts();
@@ -73,14 +67,12 @@ export class MemberSight implements Disposable {
     const link = this.#link.look(at);
     const answered = link?.state === 'answered';
     if (answered) this.#reached = true;
-    this.#closed = link?.state === 'closed';
     this.#quietSince = answered ? undefined : (this.#quietSince ?? at);
     const restMs = answered ? ASK_REST_MS : 0;
-    const asks = (doubt || this.alarmed) && !busy;
-    this.#patroni.pace(asks ? PACE.patroni.doubt : PACE.patroni.calm);
-    const wide = (doubt || this.#closed) && !busy;
-    if (wide && !this.#asking && at - this.#askedAt >= restMs) void this.#ask();
-    this.#listen(asks, busy, at);
+    const doubts = (doubt || link?.state === 'closed') && !busy;
+    this.#patroni.pace(doubts ? PACE.patroni.doubt : PACE.patroni.calm);
+    if (doubts && !this.#asking && at - this.#askedAt >= restMs) void this.#ask();
+    this.#listen(doubts || (this.#knocks.amiss && !busy), at);
     const word = this.#host?.take();
     const patroni = this.#patroni.last;
     return {
@@ -108,26 +100,29 @@ export class MemberSight implements Disposable {
     for (const outpost of this.#outposts.values()) outpost[Symbol.dispose]();
   }
 
-  /** A shell in the member's container while there is reason to ask, and for a while longer. */
-  #listen(asks: boolean, busy: boolean, at: number): void {
+  /** A shell in the member's container, once there is reason to ask. */
+  #listen(asks: boolean, at: number): void {
     if (asks) {
-      this.#listenUntil = at + LISTEN_MS;
+      this.#keepUntil = at + KEEP_MS;
       this.#host ??= hostWordOf(this.member, this.#post);
-    } else if (busy || at > this.#listenUntil) {
+    } else if (at > this.#keepUntil) {
       this.#host?.[Symbol.dispose]();
       this.#host = undefined;
     }
+    this.#host?.listen(asks);
   }
 
   #process(link: Sample['link'], word: Sample['process']): Sample['process'] {
     if (hasEnded(this.#post.pod(this.member))) return 'gone';
     // Who answers a question runs.
     if (link?.state === 'answered') return 'running';
-    // A shell whose pod nothing else reaches must not keep the lead with a primary that no client reaches.
-    if (!this.#reached) return 'unknown';
+    const patroni = this.#patroni.last;
+    // A shell whose pod nothing else reaches must not keep the lead with a primary that no client reaches. A server that
+    // lets nobody in is not reached either, once enough have tried: its Patroni is then.
+    const near = patroni?.value.answered === true && now() - patroni.endedAt < PATRONI_FRESH_MS;
+    if (!this.#reached && !near) return 'unknown';
     // A restart that somebody asked Patroni for is no death: it has to be asked since.
-    const asked = (this.#patroni.last?.endedAt ?? 0) > (this.#quietSince ?? 0);
-    if (word === 'gone' && !asked) return 'unknown';
+    if (word === 'gone' && (patroni?.endedAt ?? 0) <= (this.#quietSince ?? 0)) return 'unknown';
     // No word says that it runs, where the kernel has just closed our session.
     return word ?? (this.#host === undefined && link?.state === 'closed' ? 'unknown' : undefined);
   }

@@ -59,7 +59,7 @@ export class KubernetesSentinel implements Sentinel {
     this.#aim(member, onAlarm);
     const seen = this.#sight?.sample(doubt && !busy, busy);
     // The end of a session is no doubt yet in this look; the answers must be there in the next one all the same.
-    const alarmed = doubt || seen?.process === 'gone' || this.#sight?.alarmed === true;
+    const alarmed = doubt || seen?.process === 'gone' || seen?.link?.state === 'closed';
     this.#reads.pace(alarmed ? READ.doubt : READ.calm);
     const { leader, sync } = this.#key(alarmed);
     const recorded = sync?.standbys ?? [];
