@@ -42,9 +42,9 @@ export class Knocks implements Disposable {
     return this.#login.last?.value === true ? this.#login.last.endedAt : undefined;
   }
 
-  /** The last commit ended, and none is overdue. */
-  get commits(): boolean {
-    return this.#commit.last?.value === true && !this.#overdue(this.#commit);
+  /** When the last commit ended, be it with an error. */
+  get wroteAt(): number | undefined {
+    return this.#commit.last?.value === true ? this.#commit.last.endedAt : undefined;
   }
 
   [Symbol.dispose](): void {

@@ -29,6 +29,8 @@ export class MemberSight implements Disposable {
   readonly #knocks: Knocks;
   readonly #outposts = new Map<string, Outpost>();
   #host: HostWord | undefined;
+  /** Since when the last commit that was seen to be under way in its host has been. */
+  #stalledSince = Number.POSITIVE_INFINITY;
   #keepUntil = Number.NEGATIVE_INFINITY;
   /** Outside the address answered, or refused. */
   #reached = true;
@@ -129,12 +131,14 @@ export class MemberSight implements Disposable {
 
   /** Bad news is the host's own: over the network it could be the network's. */
   #service(word: ReturnType<HostWord['take']> | undefined): Pick<Sample, 'newConnection' | 'commit'> {
-    const { letInAt, commits } = this.#knocks;
+    const { letInAt, wroteAt = 0 } = this.#knocks;
     const inside = word?.newConnection;
     const older = letInAt === undefined || (inside !== undefined && inside.endedAt > letInAt);
+    if (word?.commit?.state === 'running') this.#stalledSince = word.commit.since;
     return {
       newConnection: older ? inside : { succeeded: true, endedAt: letInAt },
-      commit: word?.commit ?? (commits ? { state: 'finished' } : undefined),
+      // One that began before is no sign of life.
+      commit: word?.commit ?? (wroteAt > this.#stalledSince ? { state: 'finished' } : undefined),
     };
   }
 
