@@ -3,16 +3,16 @@
  *
  *   try            begins a login and a commit that waits for no standby, where none is under way; answers as look
  *   look           answer: `PROCESS LOGIN COMMIT`. running or gone; yes, no, or - where none has ended since the last
- *                  answer; runs, done, or -
+ *                  answer; runs (its session stands), done, or -
  *   kill           SIGKILL to the postmaster and its children, which live on where it was stopped. Answer: killed, or none
  *
  * Nothing here may block: what PostgreSQL is asked runs in the background, and ends with the shell at the latest. Its own
  * standard error stays open: with it redirected, the shell was seen to end at once (containerd 1.4).
  */
 export const HOST_SCRIPT = `
-data=$1 pid= login= commit=
+data=$1 pid= login= commit= mark=/tmp/pgherd-host.$$
 export PGUSER=postgres PGDATABASE=postgres PGCONNECT_TIMEOUT=2 PGOPTIONS='-c synchronous_commit=local'
-trap 'kill $login $commit 2>/dev/null' EXIT
+trap 'kill $login $commit 2>/dev/null; rm -f "$mark"' EXIT
 trap 'exit 0' HUP INT TERM PIPE
 running() {
   local words
@@ -37,7 +37,7 @@ try() {
     timeout -s KILL 1.5 pg_isready -q -t 1 >/dev/null & login=$!
   fi
   if [ -z "$commit" ]; then
-    timeout 60 psql -XAtqc "SELECT pg_logical_emit_message(true, 'pgherd', 'canary')" >/dev/null & commit=$!
+    timeout 60 psql -XAtq -c 'SELECT 1' -c "SELECT pg_logical_emit_message(true, 'pgherd', 'canary')" >"$mark" & commit=$!
   fi
 }
 # Sets code once the program has ended.
@@ -58,7 +58,7 @@ look() {
   if ended "$commit"; then
     commit=
     if [ "$code" -ne 2 ]; then wrote=done; fi
-  elif [ -n "$commit" ]; then
+  elif [ -n "$commit" ] && [ -s "$mark" ]; then
     wrote=runs
   fi
   echo "$process $in $wrote"
