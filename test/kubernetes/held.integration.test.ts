@@ -139,7 +139,11 @@ describe.skipIf(obstacle !== undefined)(
       const since = new Date();
       const old = await breakPrimary(`kill -9 ${POSTMASTER}`);
       if (old === undefined) context.skip(UNSEEN);
-      await eventually('another primary', MINUTES, async () => ![old, ''].includes(await bench.primary(NAME)));
+      await eventually(
+        'another primary',
+        MINUTES,
+        async () => ![old, ''].includes(await bench.primary(NAME)),
+      );
       await eventually('the clients to go on', MINUTES, async () => {
         const events = await deeds(since);
         return events.includes('sentinel-hold') && events.includes('sentinel-wake');
@@ -158,7 +162,11 @@ describe.skipIf(obstacle !== undefined)(
       const since = new Date();
       const old = await breakPrimary(`kill -STOP ${POSTMASTER}`);
       if (old === undefined) context.skip(UNSEEN);
-      await eventually('another primary', 2 * MINUTES, async () => ![old, ''].includes(await bench.primary(NAME)));
+      await eventually(
+        'another primary',
+        2 * MINUTES,
+        async () => ![old, ''].includes(await bench.primary(NAME)),
+      );
       const sql = 'INSERT INTO t VALUES (1) RETURNING n;';
       const other = await bench.primary(NAME);
       expect(await bench.sqlThroughService(NAME, other, 'bauer', 'firmendaten', sql)).toMatch(/^1/);
