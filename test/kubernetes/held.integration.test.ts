@@ -108,34 +108,90 @@ describe.skipIf(obstacle !== undefined)(
       await bench.settled(NAME, 2 * MINUTES);
     });
 
-    test('the sentinel holds clients while a killed PostgreSQL is replaced', {
-      timeout: 4 * MINUTES,
-    }, async context => {
-      await bench.settled(NAME, 2 * MINUTES);
+    /** What the sentinel did since then. */
+    async function deeds(since: Date): Promise<string[]> {
+      using watched = await cluster();
+      const entries = await watched.journal.read({ since });
+      return entries.filter(({ actor }) => actor === 'sentinel').map(({ event }) => event);
+    }
+
+    /** Runs a command in the primary's container. Resolves with its name; undefined: the sentinel could not see it. */
+    async function breakPrimary(script: string): Promise<string | undefined> {
       const old = await bench.primary(NAME);
       const pod = await bench.get('Pod', old);
       const { podIP = '' } = (pod?.status ?? {}) as { podIP?: string };
       // The operator of this test is a process of this machine.
-      if (!(await speaksPostgres(podIP))) context.skip('pods cannot be reached from here: run it on a node');
-      const since = new Date();
-      const words = ['bash', '-c', 'kill -9 "$(head -n 1 /home/postgres/pgdata/pgroot/data/postmaster.pid)"'];
+      if (!(await speaksPostgres(podIP))) return undefined;
       const place = { namespace: bench.namespace, pod: old, container: 'postgres' };
       const options = { timeoutMs: MINUTES, signal: AbortSignal.timeout(MINUTES) };
+      const words = ['bash', '-c', script];
       expect(await exec(bench.client, place, words, options)).toMatchObject({ code: 0 });
+      return old;
+    }
+
+    const UNSEEN = 'pods cannot be reached from here: run it in the network of a node';
+    const POSTMASTER = '"$(head -n 1 /home/postgres/pgdata/pgroot/data/postmaster.pid)"';
+
+    test('the sentinel holds clients while a killed PostgreSQL is replaced', {
+      timeout: 4 * MINUTES,
+    }, async context => {
+      await bench.settled(NAME, 2 * MINUTES);
+      const since = new Date();
+      const old = await breakPrimary(`kill -9 ${POSTMASTER}`);
+      if (old === undefined) context.skip(UNSEEN);
       await eventually(
         'another primary',
         MINUTES,
         async () => ![old, ''].includes(await bench.primary(NAME)),
       );
-      using watched = await cluster();
       await eventually('the clients to go on', MINUTES, async () => {
-        const deeds = (await watched.journal.read({ since })).filter(({ actor }) => actor === 'sentinel');
-        const events = deeds.map(({ event }) => event);
+        const events = await deeds(since);
         return events.includes('sentinel-hold') && events.includes('sentinel-wake');
       });
       const sql = 'INSERT INTO t VALUES (1) RETURNING n;';
       const other = await bench.primary(NAME);
       expect(await bench.sqlThroughService(NAME, other, 'bauer', 'firmendaten', sql)).toMatch(/^1/);
+    });
+
+    test('a postmaster that stands still is killed, and a standby takes over', {
+      timeout: 5 * MINUTES,
+    }, async context => {
+      await bench.settled(NAME, 3 * MINUTES);
+      // The sentinel does nothing twice within half a minute.
+      await new Promise(resolve => setTimeout(resolve, 35_000));
+      const since = new Date();
+      const old = await breakPrimary(`kill -STOP ${POSTMASTER}`);
+      if (old === undefined) context.skip(UNSEEN);
+      await eventually(
+        'another primary',
+        2 * MINUTES,
+        async () => ![old, ''].includes(await bench.primary(NAME)),
+      );
+      const sql = 'INSERT INTO t VALUES (1) RETURNING n;';
+      const other = await bench.primary(NAME);
+      expect(await bench.sqlThroughService(NAME, other, 'bauer', 'firmendaten', sql)).toMatch(/^1/);
+      await eventually('the word of it', MINUTES, async () =>
+        (await deeds(since)).includes('sentinel-fence'),
+      );
+      // Nobody let it go on: it comes back because it was killed.
+      await bench.settled(NAME, 2 * MINUTES);
+    });
+
+    test('standbys that stand still are not taken for a hung primary', {
+      timeout: 3 * MINUTES,
+    }, async context => {
+      await bench.settled(NAME, 2 * MINUTES);
+      const old = await bench.primary(NAME);
+      const since = new Date();
+      // Nobody acknowledges what the primary sends: commits wait, but for the sentinel's own.
+      const senders = 'psql -XAtqU postgres -c "SELECT pid FROM pg_stat_replication"';
+      const script = `pids=$(${senders}); [ -n "$pids" ] && kill -STOP $pids; sleep 12; kill -CONT $pids`;
+      const seen = await breakPrimary(script);
+      if (seen === undefined) context.skip(UNSEEN);
+      expect(await bench.primary(NAME)).toBe(old);
+      const acts = await deeds(since);
+      expect(acts).not.toContain('sentinel-fence');
+      expect(acts).not.toContain('sentinel-revoke');
     });
   },
 );

@@ -230,6 +230,11 @@ export function ordinalOf(cluster: string, pod: string): number | undefined {
   return /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
+/** What a member has last written of itself on its pod. */
+export function roleOnPod(pod: LiveObject | undefined): MemberView['role'] {
+  return roleOf(parseObject(pod?.metadata.annotations?.status)?.role);
+}
+
 function roleOf(role: unknown): MemberView['role'] {
   if (role === 'primary' || role === 'master' || role === 'standby_leader') return 'primary';
   return role === 'replica' ? 'standby' : undefined;

@@ -8,13 +8,23 @@ import type { LeaderKey } from '../patroni/leaderKey.ts';
 export class KeyClock {
   #text: string | undefined;
   #at: number | undefined;
+  #before: string | undefined;
+  #seenAt = Number.NEGATIVE_INFINITY;
 
-  /** A look at the key; `renewedAt`: not later than this the renewal that it shows was written, if it is a new one. */
-  note({ renewTime }: LeaderKey, renewedAt: number): void {
-    if (this.#text === renewTime) return;
-    // Of the first one nobody knows how old it is.
-    this.#at = this.#text === undefined ? undefined : renewedAt;
-    this.#text = renewTime;
+  /**
+   * A look at the key. A renewal that it shows and none before was written after `writtenAfter`, and was not there when
+   * an older one was seen. How old the first one is nobody knows: it counts from when we saw it, since a lease that is
+   * about to end is a reason to kill.
+   */
+  note({ renewTime }: LeaderKey, seenAt: number, writtenAfter: number = seenAt): void {
+    // A watch may tell again what a quorum has answered before.
+    if (renewTime === this.#before) return;
+    if (renewTime !== this.#text) {
+      this.#at = this.#text === undefined ? seenAt : Math.max(this.#seenAt, writtenAfter);
+      this.#before = this.#text;
+      this.#text = renewTime;
+    }
+    this.#seenAt = Math.max(this.#seenAt, seenAt);
   }
 
   /** The key in the words of core/failover. */

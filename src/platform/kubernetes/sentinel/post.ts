@@ -25,6 +25,8 @@ export interface PostInput {
   warm(): boolean;
   /** How far apart looks may be while all is well. */
   calmMs(): number;
+  /** How far apart logins may be while all is well. */
+  knockMs(): number;
 }
 
 /** Addresses and clients of the members, as their pods come and go. */

@@ -1,8 +1,9 @@
 /**
  * The sentinel's senses and hands on one cluster: sessions and Patroni's interface over the pod network, the leader key
- * over the API server. It kills nobody: no word of a member's host says here that its PostgreSQL runs.
+ * over the API server; in doubt a shell in its container, by exec, which is also the hand that kills.
  */
 import { Standbys } from '../../../engine/patroni/standbys.ts';
+import { Strays } from '../../../engine/patroni/strays.ts';
 import { Repeated } from '../../../lib/repeated.ts';
 import { withDeadline } from '../../../lib/time.ts';
 import type { Aim, SenseSample, Sentinel, Sight } from '../../contract.ts';
@@ -11,8 +12,9 @@ import { RESTARTING_ANNOTATION } from '../patroni/announce.ts';
 import { type DcsRead, dcsOf, readDcs, takeKey } from '../patroni/leaderKey.ts';
 import type { DcsContext } from '../patroni/write.ts';
 import { KeyClock } from './keyClock.ts';
-import { MemberSight } from './memberSight.ts';
+import { hostWordOf, MemberSight } from './memberSight.ts';
 import { Post, type PostInput } from './post.ts';
+import { isStray } from './stray.ts';
 import { tagNoFailover } from './tag.ts';
 
 /** Milliseconds. While all is well the watched copy does, and nobody is asked. */
@@ -28,6 +30,7 @@ export class KubernetesSentinel implements Sentinel {
   readonly #clock = new KeyClock();
   readonly #reads: Repeated<Read>;
   readonly #standbys: Standbys;
+  readonly #strays: Strays;
   readonly #stop = new AbortController();
   #sight: MemberSight | undefined;
   #readAt = Number.NEGATIVE_INFINITY;
@@ -37,6 +40,7 @@ export class KubernetesSentinel implements Sentinel {
   constructor(input: PostInput) {
     this.#post = new Post(input);
     this.#standbys = new Standbys(name => this.#post.patroni(name), now);
+    this.#strays = new Strays((name, signal) => isStray(name, this.#post, signal), now);
     this.#reads = new Repeated(READ.calm, now, signal => this.#read(signal));
   }
 
@@ -53,14 +57,17 @@ export class KubernetesSentinel implements Sentinel {
 
   async sample({ member, doubt, busy, onAlarm }: Aim): Promise<SenseSample> {
     this.#aim(member, onAlarm);
-    const seen = this.#sight?.sample(doubt && !busy);
+    const seen = this.#sight?.sample(doubt && !busy, busy);
     // The end of a session is no doubt yet in this look; the answers must be there in the next one all the same.
     const alarmed = doubt || seen?.process === 'gone' || seen?.link?.state === 'closed';
     this.#reads.pace(alarmed ? READ.doubt : READ.calm);
     const { leader, sync } = this.#key(alarmed);
     const recorded = sync?.standbys ?? [];
     this.#standbys.watch(recorded, alarmed && !busy);
+    const others = this.#post.members.filter(name => name !== member);
+    this.#strays.watch(member === undefined || busy ? [] : others);
     return {
+      strays: this.#strays.found(),
       leader,
       sync: sync && {
         leader: sync.leader,
@@ -82,8 +89,10 @@ export class KubernetesSentinel implements Sentinel {
     return taken;
   }
 
-  async fence(): Promise<boolean> {
-    return false;
+  async fence(member: string): Promise<boolean> {
+    if (this.#sight?.member === member) return await this.#sight.fence();
+    using host = hostWordOf(member, this.#post);
+    return await host.kill();
   }
 
   async wake(member: string): Promise<void> {
@@ -97,6 +106,7 @@ export class KubernetesSentinel implements Sentinel {
     this.#stop.abort();
     this.#reads[Symbol.dispose]();
     this.#standbys[Symbol.dispose]();
+    this.#strays[Symbol.dispose]();
     this.#sight?.[Symbol.dispose]();
     this.#post[Symbol.dispose]();
   }
@@ -147,7 +157,7 @@ export class KubernetesSentinel implements Sentinel {
     if (read === 'unreadable') return { leader: { state: 'unreadable' }, sync: undefined };
     const { dcs, sentAt } = read;
     // A renewal that the watch has not told yet was written after the question before.
-    if (dcs.key !== undefined) this.#clock.note(dcs.key, this.#readAt);
+    if (dcs.key !== undefined) this.#clock.note(dcs.key, sentAt, this.#readAt);
     this.#readAt = sentAt;
     return { leader: this.#clock.read(dcs.key, sentAt), sync: dcs.sync };
   }

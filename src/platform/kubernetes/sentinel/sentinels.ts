@@ -21,6 +21,8 @@ const AGAIN_MS = 5_000;
 const WARM_CLUSTERS = 50;
 /** Looks of all clusters together are kept to what one process does with ease. */
 const CALM = { leastMs: 150, perClusterMs: 8, mostMs: 2_000 };
+/** A login with TLS and SCRAM is some milliseconds of work for both sides: at most 20 a second are done. */
+const KNOCK = { leastMs: 1_000, perClusterMs: 50 };
 
 export interface SentinelsInput {
   client: KubeClient;
@@ -117,6 +119,7 @@ export class Sentinels {
       operation: () => operation(key),
       warm: () => this.#running.size <= WARM_CLUSTERS,
       calmMs: () => Math.min(CALM.mostMs, Math.max(CALM.leastMs, this.#running.size * CALM.perClusterMs)),
+      knockMs: () => Math.max(KNOCK.leastMs, this.#running.size * KNOCK.perClusterMs),
     };
   }
 }

@@ -5,6 +5,7 @@ import type { Sample } from '../../../core/failover/sample.ts';
 import { outside } from '../../../core/failover/sample.ts';
 import type { ClusterSpec } from '../../../core/manifest/spec.ts';
 import { Standbys } from '../../../engine/patroni/standbys.ts';
+import { Strays } from '../../../engine/patroni/strays.ts';
 import { Link } from '../../../engine/postgres/link.ts';
 import { readIfExists } from '../../../lib/files.ts';
 import { lockHolder } from '../../../lib/process.ts';
@@ -21,7 +22,7 @@ import type { SecretStore } from '../secrets.ts';
 import { type DcsRead, readDcs, revokeLeader } from './dcs.ts';
 import { Canary, LOGIN_MS, login } from './inside.ts';
 import { reachedFrom } from './reach.ts';
-import { Strays } from './strays.ts';
+import { isStray } from './strays.ts';
 
 export interface SensesInput {
   /** Prefix of the cluster's keys in the DCS. */
@@ -63,7 +64,7 @@ export class LocalSentinel implements Sentinel {
     this.calmMs = input.record.isolated ? CALM_MS.isolated : CALM_MS.together;
     const { scope, clients } = input;
     this.#standbys = new Standbys(name => clients.patroni(name), now);
-    this.#strays = new Strays(input, now);
+    this.#strays = new Strays((name, signal) => isStray(name, input, signal), now);
     this.#dcs = new Repeated(PACE.dcs.calm, now, signal =>
       readDcs(scope, clients, { now, everyVoter: this.#doubt }, signal),
     );
