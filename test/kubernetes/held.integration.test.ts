@@ -117,6 +117,11 @@ describe.skipIf(obstacle !== undefined)(
 
     /** Runs a command in the primary's container. Resolves with its name; undefined: the sentinel could not see it. */
     async function breakPrimary(script: string): Promise<string | undefined> {
+      // Patroni names it some seconds after a start: before, nobody could take over.
+      await eventually('a synchronous standby', MINUTES, async () => {
+        const sync = await bench.get('ConfigMap', `${NAME}-sync`);
+        return (sync?.metadata.annotations?.sync_standby ?? '') !== '';
+      });
       const old = await bench.primary(NAME);
       const pod = await bench.get('Pod', old);
       const { podIP = '' } = (pod?.status ?? {}) as { podIP?: string };
