@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ListDocument } from '../../../src/cli/schema.ts';
 import { Cluster } from '../../support/cluster.ts';
 import { manifest } from '../../support/manifest.ts';
+import { eventually, WITHIN } from '../../support/poll.ts';
 import { Sql, sqlstate } from '../../support/sql.ts';
 
 export function neighbourTests(cluster: Cluster): void {
@@ -60,7 +61,11 @@ export function neighbourTests(cluster: Cluster): void {
       await sandbox.json(['down', other.name]);
       await sandbox.json(['destroy', other.name, '--yes-destroy', other.name]);
       expect(cluster.servers().filter(server => server.includes(`${cluster.root}/`))).toEqual(before);
-      expect((await sandbox.json<ListDocument>(['list'])).clusters).toMatchObject([{ verdict: 'healthy' }]);
+      // A look on a busy machine may find a standby that has just fallen behind.
+      await eventually('the one that is left to be healthy', WITHIN.notice, async () => {
+        const { clusters } = await sandbox.json<ListDocument>(['list']);
+        return clusters.length === 1 && clusters[0]?.verdict === 'healthy';
+      });
     });
   });
 }
