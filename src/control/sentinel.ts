@@ -9,6 +9,7 @@ import { begin, type Evidence, type Legacy } from '../core/failover/evidence.ts'
 import { legacyOf } from '../core/failover/legacy.ts';
 import { look, taken } from '../core/failover/look.ts';
 import type { Sample } from '../core/failover/sample.ts';
+import { thresholdsFor } from '../core/failover/thresholds.ts';
 import { modeOf } from '../core/topology/promise.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { ClientHold, PlatformCluster, Sentinel, Sight } from '../platform/contract.ts';
@@ -25,6 +26,7 @@ export async function runSentinel(
   report: (line: string) => void,
 ): Promise<void> {
   const mode = modeOf(cluster.spec);
+  const thresholds = thresholdsFor(cluster.spec.patroni.loopWait);
   await using senses = cluster.sentinel();
   const hands = new Hands(cluster, senses, signal, report);
   let sight = await senses.sight();
@@ -61,7 +63,7 @@ export async function runSentinel(
       };
       const before: Evidence = hands.resumed ? resumedOf(memory) : memory;
       hands.resumed = false;
-      const looked = look(before, sample);
+      const looked = look(before, sample, thresholds);
       memory = looked.memory;
       hands.carryOut(looked.decisions, memory);
     } catch (error) {

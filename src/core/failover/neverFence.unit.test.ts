@@ -13,6 +13,7 @@ import {
   now,
   primary,
 } from './testing/fixture.ts';
+import { thresholdsFor } from './thresholds.ts';
 
 /** Each alone speaks against a fence that is due otherwise. Those left out have tests of their own. */
 type Cases = Record<
@@ -65,6 +66,14 @@ describe('the sentinel never fences', () => {
       });
     }
   }
+
+  it('for a lease that is as old as the rounds of its Patroni are long', () => {
+    expect(due(makeFrozen(), thresholdsFor(1))).toEqual(['hold', 'fence lease-stale']);
+    expect(due(makeFrozen(), thresholdsFor(10))).toEqual(['nothing']);
+    const holder = { name: primary, revision: '7', leaseEndsAt: now + 8_900, ttlMs: 20_000 };
+    const late = makeFrozen({}, { key: { state: 'held', sentAt: now - 20, holder } });
+    expect(due(late, thresholdsFor(10))).toEqual(['hold', 'fence lease-stale']);
+  });
 
   it('for a hung postmaster or commit whose key cannot be read, or moved', () => {
     for (const make of [replacing['hung-postmaster'], replacing['hung-commit']]) {

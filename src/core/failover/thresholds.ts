@@ -77,7 +77,7 @@ export const defaultThresholds: Readonly<Thresholds> = Object.freeze({
   hungConnectionsMs: 2_500,
   // [I] 8 s median, and commit stalls of 2 s cause nothing.
   hungCommitMs: 6_000,
-  // [I] 5 s median with loop_wait 1 s: two renewals missed for certain.
+  // [I] 5 s median with loop_wait 1 s: two renewals missed for certain. See thresholdsFor.
   leaseStaleMs: 3_000,
   // [D] HAProxy takes the member out after 0.2 s of this, so clients already suffer; a slow answer is not silence.
   patroniSilentMs: 2_000,
@@ -102,3 +102,10 @@ export const defaultThresholds: Readonly<Thresholds> = Object.freeze({
   // [I] never twice within a cool-down; a failover with its rejoin takes 20 s [I].
   coolDownMs: 30_000,
 });
+
+/** For a cluster whose Patroni comes round, and renews its lease, every `loopWait` seconds; undefined: as by default. */
+export function thresholdsFor(loopWait: number | undefined): Readonly<Thresholds> {
+  const { leaseStaleMs } = defaultThresholds;
+  // Nothing is stale that is renewed in time.
+  return { ...defaultThresholds, leaseStaleMs: Math.max(leaseStaleMs, (loopWait ?? 0) * 1000 + 1_000) };
+}

@@ -2,6 +2,7 @@ import { decide } from '../decide.ts';
 import type { Decision } from '../decision.ts';
 import { beginWatch, type Evidence, type Streak, type Watch } from '../evidence.ts';
 import { outside, type Setting } from '../sample.ts';
+import { defaultThresholds } from '../thresholds.ts';
 
 export const primary = 'demo-0';
 export const members = ['demo-0', 'demo-1', 'demo-2'];
@@ -123,8 +124,8 @@ export function makeFrozen(
 }
 
 /** Which decisions are due, in order: "hold", "fence hung-commit", "withheld revoke: mode, paused". */
-export function due(evidence: Evidence): string[] {
-  return decide(evidence).map(inShort);
+export function due(evidence: Evidence, thresholds = defaultThresholds): string[] {
+  return decide(evidence, thresholds).map(inShort);
 }
 
 export function inShort(decision: Decision): string {
