@@ -1,4 +1,6 @@
 import type { EndpointName } from '../core/manifest/spec.ts';
+import { RefusedError } from '../lib/errors.ts';
+import type { PlatformCluster } from '../platform/contract.ts';
 
 /** Endpoint names on the command line, in the order in which they are shown. */
 export const ENDPOINT_WORDS = ['primary', 'standby', 'pooler', 'pooler-standby'] as const;
@@ -19,6 +21,16 @@ export const ENDPOINT_PURPOSES: Readonly<Record<EndpointWord, string>> = {
   pooler: 'reads and writes through PgBouncer',
   'pooler-standby': 'reads through PgBouncer',
 };
+
+/** For an endpoint that the manifest does not ask for. */
+export function noSuchEndpoint(cluster: PlatformCluster, endpoint: string): RefusedError {
+  const there = ENDPOINT_WORDS.filter(word => cluster.endpoint(ENDPOINT_NAMES[word]) !== undefined);
+  return new RefusedError({
+    code: 'no-such-endpoint',
+    message: `${cluster.ref.name} has no endpoint ${endpoint}: its manifest does not ask for one`,
+    hint: there.length === 0 ? undefined : `there is: ${there.join(', ')}`,
+  });
+}
 
 interface Address {
   host: string;

@@ -125,7 +125,7 @@ integration('drills', sandbox => {
     const historyFile = join(sandbox.root, 'planted.jsonl');
     await using load = new LedgerLoad({
       run: 'planted',
-      paths: await loadPaths(opened, LOGIN, cluster.ca, members),
+      paths: await loadPaths(opened, { login: LOGIN, ca: cluster.ca, members }),
       historyFile,
     });
     await load.untilAnswered(load.endpointPaths('write'), 30_000, SIGNAL);

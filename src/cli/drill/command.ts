@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { Cli } from '../cli.ts';
 import { withExamples } from '../help.ts';
 import { parseCount } from '../parse.ts';
@@ -12,6 +12,7 @@ interface Options {
   cap: number;
   reports?: string;
   yesBreak?: string;
+  endpoint?: 'primary' | 'pooler';
   user?: string;
   database?: string;
 }
@@ -40,6 +41,12 @@ export function drillCommand(cli: Cli): Command {
     .option('--cap <duration>', 'longest time for one drill (default: 5m)', parseDuration, DEFAULT_CAP_MS)
     .option('--reports <directory>', 'where histories and pages go (default: below the state directory)')
     .option('--yes-break <name>', 'the name of the cluster once more, instead of typing it')
+    .addOption(
+      new Option(
+        '--endpoint <endpoint>',
+        'the load comes through this one only: what an application there notices (default: through all)',
+      ).choices(['primary', 'pooler']),
+    )
     .option('--user <user>', 'role of the load (default: the owner of the database)')
     .option('--database <database>', 'database of the load (default: the first one of the manifest)')
     .action(async (name: string | undefined, faults: string[], options: Options, self: Command) => {
@@ -78,6 +85,7 @@ export function drillCommand(cli: Cli): Command {
             capMs: options.cap,
             reports: options.reports,
             confirmed: options.yesBreak,
+            endpoint: options.endpoint,
             user: options.user,
             database: options.database,
           });

@@ -11,6 +11,7 @@ import type { Operations } from '../../drill/run/steps.ts';
 import { RefusedError } from '../../lib/errors.ts';
 import type { ClusterRef, PlatformCluster } from '../../platform/contract.ts';
 import { defaultLogin } from '../connection.ts';
+import { noSuchEndpoint } from '../endpoints.ts';
 import { EXIT } from '../failure.ts';
 import { confirmName } from '../prompt.ts';
 import { cloneCluster } from '../restore/found.ts';
@@ -25,6 +26,8 @@ export interface DrillWishes {
   reports: string | undefined;
   /** The cluster's name once more. */
   confirmed: string | undefined;
+  /** The only one that the load comes through; undefined: all. */
+  endpoint: 'primary' | 'pooler' | undefined;
   user: string | undefined;
   database: string | undefined;
 }
@@ -49,6 +52,9 @@ export async function drill(
   const scenarios = chosen(words, wishes.all);
   const cluster = await openCluster(session, name);
   if (!cluster.drillsAllowed) await confirm(session, cluster, wishes.confirmed);
+  const { endpoint } = wishes;
+  if (endpoint !== undefined && cluster.endpoint(endpoint) === undefined)
+    throw noSuchEndpoint(cluster, endpoint);
   const login = defaultLogin(cluster.spec, { user: wishes.user, database: wishes.database });
   const ca = await readFile(await cluster.caFile(), 'utf8');
   const place = resolve(
@@ -76,7 +82,7 @@ export async function drill(
         const directory = join(place, `${stamp}-${scenario.id}`);
         outcome.reports.push(
           await runDrill(
-            { scenario, cluster, operations, login, ca, directory, capMs: wishes.capMs },
+            { scenario, cluster, operations, login, ca, directory, endpoint, capMs: wishes.capMs },
             context,
           ),
         );

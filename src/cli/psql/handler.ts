@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import { codeOf, PgherdError, RefusedError } from '../../lib/errors.ts';
+import { codeOf, PgherdError } from '../../lib/errors.ts';
 import { defaultLogin } from '../connection.ts';
-import { ENDPOINT_NAMES, type EndpointWord } from '../endpoints.ts';
+import { ENDPOINT_NAMES, type EndpointWord, noSuchEndpoint } from '../endpoints.ts';
 import type { Session } from '../session.ts';
 import { openCluster } from '../target.ts';
 
@@ -30,12 +30,7 @@ export async function psql(
 ): Promise<number> {
   const cluster = await openCluster(session, name);
   const endpoint = options.endpoint ?? (options.read === true ? 'standby' : 'primary');
-  if (cluster.endpoint(ENDPOINT_NAMES[endpoint]) === undefined) {
-    throw new RefusedError({
-      code: 'no-such-endpoint',
-      message: `${name} has no endpoint ${endpoint}: its manifest does not ask for one`,
-    });
-  }
+  if (cluster.endpoint(ENDPOINT_NAMES[endpoint]) === undefined) throw noSuchEndpoint(cluster, endpoint);
   const user = options.admin === true ? 'postgres' : options.user;
   const login = defaultLogin(cluster.spec, { user, database: options.database });
   const { argv, env } = await cluster.psql({ endpoint: ENDPOINT_NAMES[endpoint], ...login });

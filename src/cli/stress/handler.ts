@@ -5,10 +5,9 @@ import { endpointWord, stressPage } from '../../drill/stress/page.ts';
 import { emptyScript } from '../../drill/stress/prepare.ts';
 import { type StressOutcome, stressTest } from '../../drill/stress/stressTest.ts';
 import { codeOf, messageOf, RefusedError } from '../../lib/errors.ts';
-import type { PlatformCluster } from '../../platform/contract.ts';
 import { defaultLogin } from '../connection.ts';
 import { credentialsOf } from '../credentials.ts';
-import { ENDPOINT_NAMES, ENDPOINT_WORDS } from '../endpoints.ts';
+import { noSuchEndpoint } from '../endpoints.ts';
 import { EXIT } from '../failure.ts';
 import { InterruptedError } from '../interrupt.ts';
 import type { Session } from '../session.ts';
@@ -107,13 +106,4 @@ async function checkWritable(path: string): Promise<void> {
       cause,
     });
   }
-}
-
-function noSuchEndpoint(cluster: PlatformCluster, endpoint: string): RefusedError {
-  const there = ENDPOINT_WORDS.filter(word => cluster.endpoint(ENDPOINT_NAMES[word]) !== undefined);
-  return new RefusedError({
-    code: 'no-such-endpoint',
-    message: `${cluster.ref.name} has no endpoint ${endpoint}: its manifest does not ask for one`,
-    hint: there.length === 0 ? undefined : `there is: ${there.join(', ')}`,
-  });
 }

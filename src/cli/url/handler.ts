@@ -1,8 +1,7 @@
-import { RefusedError } from '../../lib/errors.ts';
 import type { ClusterRef } from '../../platform/contract.ts';
 import { type Connection, defaultLogin } from '../connection.ts';
 import { credentialsOf } from '../credentials.ts';
-import { ENDPOINT_NAMES, ENDPOINT_WORDS, type EndpointWord } from '../endpoints.ts';
+import { ENDPOINT_NAMES, type EndpointWord, noSuchEndpoint } from '../endpoints.ts';
 import type { Session } from '../session.ts';
 import { openCluster } from '../target.ts';
 
@@ -27,14 +26,7 @@ export async function connection(session: Session, name: string, options: UrlOpt
   const cluster = await openCluster(session, name);
   const endpoint = options.endpoint ?? (cluster.endpoint('pooler') === undefined ? 'primary' : 'pooler');
   const address = cluster.endpoint(ENDPOINT_NAMES[endpoint]);
-  if (address === undefined) {
-    const there = ENDPOINT_WORDS.filter(word => cluster.endpoint(ENDPOINT_NAMES[word]) !== undefined);
-    throw new RefusedError({
-      code: 'no-such-endpoint',
-      message: `${name} has no endpoint ${endpoint}: its manifest does not ask for one`,
-      hint: there.length === 0 ? undefined : `there is: ${there.join(', ')}`,
-    });
-  }
+  if (address === undefined) throw noSuchEndpoint(cluster, endpoint);
   const login = defaultLogin(cluster.spec, options);
   const password = options.withPassword ? (await credentialsOf(cluster, login.user)).password : undefined;
   const poolMode = endpoint.startsWith('pooler') ? cluster.spec.pooler.mode : undefined;

@@ -46,18 +46,25 @@ const WORDS: Record<EndpointName, string> = {
 /** The prefix of paths that no application takes. */
 export const INSIDE = 'inside ';
 
+export interface LoadPlan {
+  login: Pick<PathLogin, 'user' | 'database'>;
+  /** PEM of the authority. */
+  ca: string;
+  members: { name: string; address: string }[];
+  /** The only one to take; undefined: all. */
+  endpoint?: EndpointName | undefined;
+}
+
 /** Every way in that this cluster has: its endpoints, and each member from inside its host. */
 export async function loadPaths(
   cluster: PlatformCluster,
-  login: Pick<PathLogin, 'user' | 'database'>,
-  ca: string,
-  members: { name: string; address: string }[],
+  { login, ca, members, endpoint: only }: LoadPlan,
 ): Promise<LoadPath[]> {
   const { password } = await cluster.credentials(login.user);
   const paths: LoadPath[] = [];
   for (const endpoint of ['pooler', 'primary', 'poolerStandby', 'standby'] as const) {
     const address = cluster.endpoint(endpoint);
-    if (address === undefined) continue;
+    if (address === undefined || endpoint !== (only ?? endpoint)) continue;
     const common = { login: { ...address, ...login, password, ca }, server: undefined };
     const name = WORDS[endpoint];
     if (endpoint === 'pooler' || endpoint === 'primary') {

@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Lease, Scenario } from '../../core/drill/scenario.ts';
 import { defaultThresholds } from '../../core/failover/thresholds.ts';
+import type { EndpointName } from '../../core/manifest/spec.ts';
 import type { Observation } from '../../core/topology/observation.ts';
 import { judge } from '../../core/topology/verdict.ts';
 import { messageOf, RefusedError } from '../../lib/errors.ts';
@@ -24,6 +25,8 @@ export interface DrillOptions {
   operations: Operations;
   /** Login of the load: an ordinary user of the cluster and a database. */
   login: { user: string; database: string };
+  /** The only one that the load comes through; undefined: all that there are. */
+  endpoint?: EndpointName | undefined;
   /** PEM of the cluster's authority. */
   ca: string;
   /** A directory of its own for this run; made here. */
@@ -60,7 +63,8 @@ export async function runDrill(options: DrillOptions, context: ApplyContext): Pr
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const members = observed.members.map(({ name, address }) => ({ name, address }));
   const between = await cluster.reach(signal);
-  const paths = await loadPaths(cluster, options.login, options.ca, members);
+  const { login, ca, endpoint } = options;
+  const paths = await loadPaths(cluster, { login, ca, members, endpoint });
   await prepareLedger(cluster, primary, options.login, signal);
   const lease = { ttlMs: (observed.config?.ttl ?? 30) * 1000 };
   await cluster.journal.append({
@@ -78,6 +82,8 @@ export async function runDrill(options: DrillOptions, context: ApplyContext): Pr
     whole: evidence.wholeAt !== undefined,
     signal,
   });
+  if (endpoint !== undefined)
+    evidence.performed.notes.push(`the load came through the endpoint ${endpoint} only`);
   if (between !== undefined) evidence.performed.notes.push(between);
   const promise = judge(observed, cluster.spec).promise;
   const report = reportOf({
