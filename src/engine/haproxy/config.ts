@@ -78,5 +78,7 @@ function frontend(name: string, listen: { addresses: string[]; port: number }, r
  * `tcp-ut` in default-server and does not pass it on: sessions hung for 20 s (drill C9).
  */
 function servers(input: ProxyInput, options = ''): string[] {
-  return input.members.map(({ name, address, port }) => `  server ${name} ${address}:${port} tcp-ut 1s${options}`);
+  return input.members.map(
+    ({ name, address, port }) => `  server ${name} ${address}:${port} tcp-ut 1s${options}`,
+  );
 }
