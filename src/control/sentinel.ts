@@ -47,15 +47,17 @@ export async function runSentinel(
     const busy = sight.operation !== undefined;
     const at = now();
     try {
-      const asked = senses.sample({ member: memory.key.holder?.name, doubt, busy, onAlarm: alarm.ring });
-      if (doubt || rung || at - sightAt > SIGHT_EVERY_MS) {
-        sight = await senses.sight();
-        sightAt = at;
-      }
-      const seen = await asked;
+      const aim = { member: memory.key.holder?.name, doubt, busy, onAlarm: alarm.ring };
+      const stale = doubt || rung || at - sightAt > SIGHT_EVERY_MS;
+      const [seen, told] = await Promise.all([
+        // Known from this moment on: whatever is asked because of it was asked since.
+        senses.sample(aim).then(found => ({ ...found, at: now() })),
+        stale ? senses.sight() : sight,
+      ]);
+      sight = told;
+      if (stale) sightAt = at;
       const sample: Sample = {
         ...seen,
-        at: now(),
         ownLateMs: Math.max(0, now() - planned),
         paceMs,
         setting: setting(),
@@ -70,8 +72,8 @@ export async function runSentinel(
       if (!signal.aborted) report(messageOf(error));
     }
     paceMs = inDoubt(memory) ? paceOf(memory, sight) : senses.calmMs;
-    planned = now() + paceMs;
-    rung = await alarm.wait(paceMs, signal);
+    planned = Math.max(now(), at + paceMs);
+    rung = await alarm.wait(planned - now(), signal);
     planned = Math.min(planned, now());
   }
   await hands.release();

@@ -72,8 +72,8 @@ export const defaultThresholds: Readonly<Thresholds> = Object.freeze({
   // [D] The end of a process is a fact that its kernel tells, not silence; one look more (50 ms), and no false report
   // stands. A woken Patroni takes 0.2 to 0.5 s to hand the lead on by itself.
   goneMs: 40,
-  // [I] 5 s median, of which up to 2 s pass before the first login has failed and 1 s in the election; a disk that
-  // stalls for 2 s causes nothing. A login takes milliseconds; a stopped postmaster takes none at all.
+  // [I] 5 s median, of which up to 1.5 s pass before the first login counts as failing and 1 s in the election; a disk
+  // that stalls for 2 s causes nothing. A login takes milliseconds; a stopped postmaster takes none at all.
   hungConnectionsMs: 2_500,
   // [I] 8 s median, and commit stalls of 2 s cause nothing.
   hungCommitMs: 6_000,

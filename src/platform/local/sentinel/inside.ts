@@ -5,7 +5,7 @@ import type { ClusterRecord } from '../record.ts';
 import { memberSocketDir } from '../serviceParts.ts';
 
 /** A login that takes longer has failed: a healthy one takes milliseconds. */
-export const LOGIN_MS = 1_000;
+const LOGIN_MS = 1_000;
 /** The canary's own patience; longer than any threshold on it. */
 const COMMIT_MS = 60_000;
 

@@ -6,7 +6,7 @@ import { outside } from '../../../core/failover/sample.ts';
 import type { ClusterSpec } from '../../../core/manifest/spec.ts';
 import { Standbys } from '../../../engine/patroni/standbys.ts';
 import { Strays } from '../../../engine/patroni/strays.ts';
-import { Link } from '../../../engine/postgres/link.ts';
+import { Link, type LinkState } from '../../../engine/postgres/link.ts';
 import { readIfExists } from '../../../lib/files.ts';
 import { lockHolder } from '../../../lib/process.ts';
 import { answersTo } from '../../../lib/reach.ts';
@@ -20,7 +20,7 @@ import type { ClusterRecord } from '../record.ts';
 import { serviceStatus } from '../runit.ts';
 import type { SecretStore } from '../secrets.ts';
 import { type DcsRead, readDcs, revokeLeader } from './dcs.ts';
-import { Canary, LOGIN_MS, login } from './inside.ts';
+import { Canary, login } from './inside.ts';
 import { reachedFrom } from './reach.ts';
 import { isStray } from './strays.ts';
 
@@ -42,8 +42,10 @@ const PACE = {
   patroni: { calm: 3_000, doubt: 400 },
 };
 /** Members that share this machine cannot fall silent without it: what dies closes its sessions, which is told at once. */
-const CALM_MS = { isolated: 150, together: 1_000 };
+const CALM_MS = { isolated: 100, together: 1_000 };
 const PATRONI_MS = 800;
+/** A login under way for longer counts as failing so far; one that ends well after all clears it of everything. */
+const LOGIN_OVERDUE_MS = 500;
 /** While its session answers or was closed, other hosts are asked now and then only: programs have to be started on them. */
 const ASK_REST_MS = 300;
 /** Python and its modules take two seconds on an idle machine, several on a busy one. */
@@ -151,8 +153,10 @@ class MemberSight implements AsyncDisposable {
   /** Attempts of vantages that have ended since the last sample. */
   #vantages: { from: string; reached: boolean | undefined }[] = [];
   #asking = false;
-  #askedAt = Number.NEGATIVE_INFINITY;
-  #hostAnswered = true;
+  readonly #askedAt = { outside: Number.NEGATIVE_INFINITY, others: Number.NEGATIVE_INFINITY };
+  #linkState: LinkState['state'] | undefined;
+  /** Whether its host could tell us anything, and when the attempt was begun that says so. */
+  #host = { answered: true, asOf: Number.NEGATIVE_INFINITY };
 
   private constructor(member: string, input: SensesInput, link: Link) {
     const { paths, record, clients } = input;
@@ -193,10 +197,19 @@ class MemberSight implements AsyncDisposable {
     this.#patroni.pace(doubt ? PACE.patroni.doubt : PACE.patroni.calm);
     const at = now();
     const link = this.#link.look(at);
-    if (link?.state === 'answered') this.#hostAnswered = true;
+    const silent = link?.state === 'silent';
     const closed = link?.state === 'closed';
-    const restMs = link?.state === 'answered' || closed ? ASK_REST_MS : 0;
-    if ((doubt || closed) && !this.#asking && at - this.#askedAt >= restMs) void this.#ask();
+    // A host that falls silent has said nothing since, until somebody reaches it.
+    if (link?.state === 'answered' || (silent && this.#linkState === 'answered')) {
+      this.#host = { answered: !silent, asOf: at };
+    }
+    this.#linkState = link?.state;
+    if (doubt || closed || silent) {
+      // At each look: the end of a blip must be seen before patience ends.
+      if (!this.#host.answered || at - this.#askedAt.outside >= ASK_REST_MS) void this.#askOutside();
+      const restMs = silent ? 0 : ASK_REST_MS;
+      if (!this.#asking && at - this.#askedAt.others >= restMs) void this.#askOthers();
+    }
     const vantages = this.#vantages.splice(0);
     const patroni = this.#patroni.last;
     const common = {
@@ -206,7 +219,7 @@ class MemberSight implements AsyncDisposable {
       patroni: patroni?.value && { ...patroni.value, endedAt: patroni.endedAt },
     };
     // Whoever is on a host that nothing reaches could not tell us anything.
-    if (!this.#hostAnswered) return { ...common, process: 'unknown' };
+    if (!this.#host.answered) return { ...common, process: 'unknown' };
     const tried = this.#login.last;
     const running = this.#login.runningSince;
     const commitSince = this.#commit.runningSince;
@@ -215,7 +228,7 @@ class MemberSight implements AsyncDisposable {
       // Who answers a question runs: the files need not be asked.
       process: link?.state === 'answered' ? 'running' : await this.#process(),
       newConnection:
-        running !== undefined && at - running > LOGIN_MS
+        running !== undefined && at - running > LOGIN_OVERDUE_MS
           ? { succeeded: false, endedAt: at }
           : tried && { succeeded: tried.value, endedAt: tried.endedAt },
       commit: commitSince !== undefined ? { state: 'running', since: commitSince } : { state: 'finished' },
@@ -245,27 +258,33 @@ class MemberSight implements AsyncDisposable {
     return postmaster !== undefined && (await identify(postmaster.pid)) !== undefined ? 'running' : 'gone';
   }
 
-  /** Asks outside and every other host once whether they reach the member. */
-  async #ask(): Promise<void> {
+  /** Asks from outside once whether it is reached. A host whose PostgreSQL is gone refuses, which is an answer. */
+  async #askOutside(): Promise<void> {
+    const asOf = now();
+    this.#askedAt.outside = asOf;
+    const { record } = this.#input;
+    // Patroni would note each such visit as an error.
+    const answered = await answersTo(memberAddress(record, ordinalOf(this.member)), record.port);
+    if (asOf < this.#host.asOf) return;
+    this.#host = { answered, asOf };
+    this.#vantages.push({ from: outside, reached: answered });
+  }
+
+  /** Asks every other host once whether it reaches the member. */
+  async #askOthers(): Promise<void> {
     this.#asking = true;
-    this.#askedAt = now();
+    this.#askedAt.others = now();
     const { record, spec } = this.#input;
     const suspect = ordinalOf(this.member);
-    const own = memberAddress(record, suspect);
     const others = Array.from({ length: spec.instances }, (_, n) => n).filter(n => n !== suspect);
-    const note = (from: string, reached: boolean | undefined) => this.#vantages.push({ from, reached });
     try {
-      await Promise.all([
-        // A host whose PostgreSQL is gone refuses, which is an answer. Patroni would note each such visit as an error.
-        answersTo(own, record.port).then(answers => {
-          this.#hostAnswered = answers;
-          note(outside, answers);
-        }),
-        ...others.map(async n => {
+      await Promise.all(
+        others.map(async n => {
           const there = await answersTo(memberAddress(record, n), record.port);
-          note(memberName(spec, n), there ? await reachedFrom(record, n, suspect) : undefined);
+          const reached = there ? await reachedFrom(record, n, suspect) : undefined;
+          this.#vantages.push({ from: memberName(spec, n), reached });
         }),
-      ]);
+      );
     } finally {
       this.#asking = false;
     }
