@@ -27,7 +27,17 @@ isolated('drills on isolated members', sandbox => {
   }
 
   it('C1: an isolated primary acknowledges nothing that is lost, and nothing beside the new one', async () => {
+    await using waiting = await cluster.connect('pooler', { user: 'bauer', database: 'firmendaten' });
+    const toldAt = waiting.rows('SELECT pg_sleep(300)').then(
+      () => Number.POSITIVE_INFINITY,
+      () => Date.now(),
+    );
     const { document, run } = await drill('C1');
+    // The network owes this client nothing: without us it would have heard no sooner than after the undo.
+    expect(
+      (await toldAt) - Date.parse(run.at),
+      'ms until a client is told that its server is lost',
+    ).toBeLessThan(15_000);
     expect(document.mode).toBe('sync');
     expect(run.injections).toEqual([expect.stringMatching(/every packet between insel-\d and anybody/)]);
     expect(run).toMatchObject({ weaker: [], lost: 0, dualAcknowledged: 0, phantom: 0, duplicate: 0 });

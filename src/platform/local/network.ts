@@ -111,6 +111,20 @@ export async function networkObstacle(
   }
 }
 
+/**
+ * Ends what this machine still holds open to a host's PostgreSQL. A kernel that cannot
+ * (CONFIG_INET_DIAG_DESTROY) ends nothing.
+ */
+export async function endConnections(
+  record: ClusterRecord,
+  ordinal: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { ss } = isolationPrograms(record.programs);
+  const there = ['dst', memberAddress(record, ordinal), 'and', 'dport', '=', `:${record.port}`];
+  await run([ss, '-Ktn', ...there], { signal, timeoutMs: COMMAND_MS });
+}
+
 /** Where packets of this machine go now, whatever table says so. */
 export async function readRoutes(
   programs: IsolationPrograms,

@@ -11,11 +11,13 @@ import { readIfExists } from '../../../lib/files.ts';
 import { lockHolder } from '../../../lib/process.ts';
 import { answersTo } from '../../../lib/reach.ts';
 import { Repeated } from '../../../lib/repeated.ts';
+import { sleep } from '../../../lib/time.ts';
 import type { Aim, SenseSample, Sentinel, Sight } from '../../contract.ts';
 import type { ClientPool } from '../clients.ts';
 import { postgresOf } from '../faults/members.ts';
 import { identify, postmasterOf, send } from '../faults/processes.ts';
 import { memberAddress, memberName, ordinalOf, type Paths } from '../layout.ts';
+import { endConnections } from '../network.ts';
 import type { ClusterRecord } from '../record.ts';
 import { serviceStatus } from '../runit.ts';
 import type { SecretStore } from '../secrets.ts';
@@ -48,6 +50,8 @@ const PATRONI_MS = 800;
 const LOGIN_OVERDUE_MS = 500;
 /** While its session answers or was closed, other hosts are asked now and then only: programs have to be started on them. */
 const ASK_REST_MS = 300;
+/** After another has the lead: by then the proxy and the poolers know it, and lead nobody back. */
+const FORSAKE_MS = 500;
 /** Python and its modules take two seconds on an idle machine, several on a busy one. */
 const PATRONI_START_MS = 10_000;
 
@@ -85,8 +89,10 @@ export class LocalSentinel implements Sentinel {
 
   async sample({ member, doubt, busy, onAlarm }: Aim): Promise<SenseSample> {
     if (this.#sight?.member !== member) {
-      await this.#sight?.[Symbol.asyncDispose]();
+      const before = this.#sight;
+      await before?.[Symbol.asyncDispose]();
       this.#sight = member === undefined ? undefined : await MemberSight.open(member, this.#input, onAlarm);
+      if (before !== undefined && member !== undefined) void this.#forsake(before.member);
     }
     const seen = await this.#sight?.sample(doubt && !busy);
     // The end of a process is no doubt yet in this look; the answers must be there in the next one all the same.
@@ -129,6 +135,23 @@ export class LocalSentinel implements Sentinel {
       .patroni(member)
       .wake(this.#stop.signal)
       .catch(() => {});
+  }
+
+  /**
+   * Whoever waits for an answer of a host that is gone waits for hours, for the network owes it nothing: PgBouncer too,
+   * with a client behind it. Where that host does not answer, such connections end.
+   */
+  async #forsake(member: string): Promise<void> {
+    const { record } = this.#input;
+    if (!record.isolated) return;
+    const { signal } = this.#stop;
+    try {
+      await sleep(FORSAKE_MS, signal);
+      if (await answersTo(memberAddress(record, ordinalOf(member)), record.port)) return;
+      await endConnections(record, ordinalOf(member), signal);
+    } catch {
+      // It is tried once: what is left hanging hangs as it would without us.
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
