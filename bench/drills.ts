@@ -4,11 +4,12 @@
  * taken away. Each run is kept at once, so an end by Ctrl-C costs nothing but the run under way. Needs root.
  *
  *   node bench/drills.ts [--runs 5] [--faults A1,H3] [--systems pgherd,plain,fast] [--append | --fresh]
- *                        [--no-isolate] [--reports DIRECTORY]
+ *                        [--endpoint pooler] [--no-isolate] [--reports DIRECTORY]
  *   node bench/drills.ts --page [--write | --check]     the tables of docs/measured.md, from the results kept
  *
  * Without --faults: pgherd all that can be injected, the baselines those they are compared in. What is measured
- * replaces what was kept of the same fault and system; --append adds to it, --fresh forgets all.
+ * replaces what was kept of the same fault and system; --append adds to it, --fresh forgets all. --endpoint: the load comes
+ * through this one alone, as that of one application does; kept apart from the others.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +21,14 @@ import { run } from '../src/lib/exec.ts';
 import { defaultToolsDir, inspectTools, isReady, type Tools } from '../src/platform/local/setup/index.ts';
 import { tables, withTables } from './drills/page.ts';
 import { beginResults, change, type Facts, keptRun, readResults } from './drills/results.ts';
-import { SYSTEMS, type System, type SystemName, systemOf } from './drills/systems.ts';
+import {
+  LOAD_ENDPOINTS,
+  type LoadEndpoint,
+  SYSTEMS,
+  type System,
+  type SystemName,
+  systemOf,
+} from './drills/systems.ts';
 import { BASELINES } from './plain/settings.ts';
 import { load, ROOT } from './support.ts';
 
@@ -36,6 +44,7 @@ const { values: options } = parseArgs({
     systems: { type: 'string', default: SYSTEMS.join(',') },
     append: { type: 'boolean', default: false },
     fresh: { type: 'boolean', default: false },
+    endpoint: { type: 'string' },
     isolate: { type: 'boolean', default: true },
     reports: { type: 'string' },
     page: { type: 'boolean', default: false },
@@ -56,7 +65,7 @@ try {
 }
 
 function page(): void {
-  const results = readResults();
+  const results = { all: readResults('drills'), pooler: readResults('drills-pooler') };
   if (!options.write && !options.check) {
     process.stdout.write(tables(results));
     return;
@@ -78,6 +87,10 @@ async function measure(signal: AbortSignal): Promise<void> {
     if (system === undefined) throw new Error(`no system is called ${name}: ${SYSTEMS.join(', ')}`);
     return system;
   });
+  const endpoint = LOAD_ENDPOINTS.find(known => known === options.endpoint);
+  if (endpoint !== options.endpoint) {
+    throw new Error(`--endpoint ${options.endpoint}: one of ${LOAD_ENDPOINTS.join(', ')}`);
+  }
   const runs = Number(options.runs);
   if (!Number.isInteger(runs) || runs < 1) throw new Error(`--runs ${options.runs}: a number from 1 on`);
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
@@ -85,13 +98,14 @@ async function measure(signal: AbortSignal): Promise<void> {
   }
   const tools = await inspect(signal);
   const commit = await revision(signal);
-  const facts = factsOf(tools);
+  const facts = factsOf(tools, endpoint);
   beginResults(facts, options.fresh);
   const begun = new Set<string>();
 
   for (let round = 1; round <= runs; round++) {
     for (const name of systems) {
-      const system = systemOf(name, { tools, isolate: options.isolate, reports: options.reports });
+      const { isolate, reports } = options;
+      const system = systemOf(name, { tools, isolate, reports, endpoint });
       const say = (text: string) => process.stderr.write(`${round}/${runs} ${name}: ${text}\n`);
       const record = (fault: Scenario, edit: Parameters<typeof change>[3]) => {
         const first = !begun.has(`${name} ${fault.id}`);
@@ -188,9 +202,12 @@ async function revision(signal: AbortSignal): Promise<string> {
   return `${await git('rev-parse', '--short', 'HEAD')}${changed ? ' with changes' : ''}`;
 }
 
-function factsOf(tools: Tools): Facts {
+function factsOf(tools: Tools, endpoint: LoadEndpoint | undefined): Facts {
   const { postgres, patroni, etcd, haproxy, pgbouncer } = tools;
+  const through =
+    endpoint === undefined ? "each of HAProxy's and PgBouncer's endpoints" : `the endpoint ${endpoint}`;
   return {
+    name: endpoint === undefined ? 'drills' : `drills-${endpoint}`,
     versions: {
       PostgreSQL: postgres.version,
       Patroni: patroni.version,
@@ -199,7 +216,7 @@ function factsOf(tools: Tools): Facts {
       PgBouncer: pgbouncer.version,
     },
     about: {
-      load: "20 writers every 200 ms on each of HAProxy's and PgBouncer's endpoints, two more that connect anew each time, five readers on each endpoint, a writer on each member's own host; TLS and SCRAM",
+      load: `20 writers every 200 ms on ${through}, two more that connect anew each time, five readers on each endpoint, a writer on each member's own host; TLS and SCRAM`,
       baselines:
         "three network namespaces with one etcd, one Patroni and one PostgreSQL each, HAProxy and PgBouncer outside; servers that die are started again after 100 ms, as by systemd; clients and servers use TLS, but etcd, Patroni's REST interface and its health checks do not, where pgherd's do: that favours the baselines",
       [BASELINES.plain.title]: BASELINES.plain.about,

@@ -16,27 +16,70 @@ const TITLES: Record<SystemName, string> = {
 };
 
 /** The page with its generated part made anew. Rejects a page without the two marks. */
-export function withTables(page: string, results: Results | undefined): string {
+export function withTables(page: string, results: AllResults): string {
   const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
   if (begin < 0 || end < begin) throw new Error(`the page lacks its marks:\n${BEGIN}\n${END}`);
   return `${page.slice(0, begin)}${BEGIN}\n\n${tables(results)}\n${page.slice(end)}`;
 }
 
+/** By the endpoints that the load came through. */
+export interface AllResults {
+  all: Results | undefined;
+  pooler: Results | undefined;
+}
+
 /** Markdown. */
-export function tables(results: Results | undefined): string {
-  return [...drillParts(results), ...otherParts(), ...peerParts()].join('\n');
+export function tables({ all, pooler }: AllResults): string {
+  return [...poolerParts(pooler), ...drillParts(all), ...otherParts(), ...peerParts()].join('\n');
+}
+
+/** The means of tables with a row for each fault and a column for each system. */
+function grid(results: Results) {
+  const faults = Object.entries(results.faults);
+  return {
+    header: ['', 'fault', ...SYSTEMS.map(of => TITLES[of])],
+    rows: (cell: (id: string, of: SystemName) => string) =>
+      faults.map(([id, { title }]) => [id, title, ...SYSTEMS.map(of => cell(id, of))]),
+    at: (id: string, of: SystemName) => results.faults[id]?.systems[of],
+  };
+}
+
+const both = (texts: [string, string]) => (texts[0] === NOTHING ? NOTHING : texts.join(' / '));
+
+function poolerParts(results: Results | undefined): string[] {
+  if (results === undefined) return [];
+  const { header, rows, at } = grid(results);
+  return [
+    '### One application, behind the pooler',
+    '',
+    'All of the load comes through PgBouncer: 20 sessions that write, two clients that connect anew for each write, five that',
+    'read. Seconds without an acknowledged write, sessions / new connections: median [shortest..longest].',
+    '',
+    ...table(
+      header,
+      rows((id, of) => both([onPath(at(id, of), 'pooler'), onPath(at(id, of), 'pooler, new connection')])),
+    ),
+    'Errors of requests that were not under way at the injection, in each run: median [least..most] / acknowledged writes',
+    'lost / acknowledged by two primaries (sums) / runs.',
+    '',
+    ...table(
+      header,
+      rows((id, of) => {
+        const found = at(id, of);
+        const sums = [total(found, run => run.lost), total(found, run => run.dualAcknowledged), tally(found)];
+        return both([each(found, run => run.errorsBeyondInFlight), sums.join(' / ')]);
+      }),
+    ),
+    ...circumstances(results),
+    '',
+  ];
 }
 
 function drillParts(results: Results | undefined): string[] {
   if (results === undefined || Object.keys(results.faults).length === 0) {
     return ['No drill has been measured yet.', ''];
   }
-  const faults = Object.entries(results.faults);
-  const rows = (cell: (id: string, of: SystemName) => string) =>
-    faults.map(([id, { title }]) => [id, title, ...SYSTEMS.map(of => cell(id, of))]);
-  const header = ['', 'fault', ...SYSTEMS.map(of => TITLES[of])];
-  const at = (id: string, of: SystemName) => results.faults[id]?.systems[of];
-  const both = (texts: [string, string]) => (texts[0] === NOTHING ? NOTHING : texts.join(' / '));
+  const { header, rows, at } = grid(results);
   return [
     '### Writes stood still',
     '',

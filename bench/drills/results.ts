@@ -1,7 +1,13 @@
-/** The results of drills as data: every run of every fault on every system, in bench/results/drills.json. */
+/**
+ * The results of drills as data: every run of every fault on every system. A series for each load: through all endpoints
+ * in bench/results/drills.json, through one of them alone in drills-<endpoint>.json.
+ */
 import { z } from 'zod';
 import { machineFacts, readResult, writeResult } from '../support.ts';
 import { type DrillRun, SYSTEMS, type SystemName } from './systems.ts';
+
+export const SERIES = ['drills', 'drills-pooler', 'drills-primary'] as const;
+export type Series = (typeof SERIES)[number];
 
 const count = z.int().min(0);
 
@@ -43,7 +49,7 @@ const failure = z.object({ at: z.iso.datetime(), commit: z.string(), load: z.num
 const measured = z.object({ runs: z.array(run).default([]), failures: z.array(failure).default([]) });
 
 const file = z.object({
-  name: z.literal('drills'),
+  name: z.enum(SERIES),
   /** Of the last change. */
   at: z.iso.datetime(),
   machine: z.record(z.string(), z.union([z.string(), z.number()])),
@@ -64,22 +70,23 @@ export type KeptRun = z.infer<typeof run>;
 type Failure = z.infer<typeof failure>;
 
 export interface Facts {
+  name: Series;
   versions: Results['versions'];
   about: Results['about'];
 }
 
 /** What was kept; undefined: nothing was measured yet. */
-export function readResults(): Results | undefined {
-  const text = readResult('drills');
+export function readResults(series: Series): Results | undefined {
+  const text = readResult(series);
   return text === undefined ? undefined : file.parse(JSON.parse(text));
 }
 
 /** Refuses to mix machines: their figures do not compare. `fresh` forgets what was kept. */
 export function beginResults(facts: Facts, fresh: boolean): void {
   if (fresh) save(empty(facts));
-  const known = readResults();
+  const known = readResults(facts.name);
   if (known !== undefined && !sameMachine(known.machine, machineFacts())) {
-    throw new Error('bench/results/drills.json was measured on another machine; --fresh begins anew');
+    throw new Error(`bench/results/${facts.name}.json was measured on another machine; --fresh begins anew`);
   }
 }
 
@@ -90,7 +97,7 @@ export function change(
   of: SystemName,
   edit: (list: { runs: KeptRun[]; failures: Failure[] }) => void,
 ): void {
-  const results: Results = { ...empty(facts), faults: readResults()?.faults ?? {} };
+  const results: Results = { ...empty(facts), faults: readResults(facts.name)?.faults ?? {} };
   const entry = results.faults[id] ?? { name, title, systems: {} };
   const list = entry.systems[of] ?? { runs: [], failures: [] };
   results.faults[id] = { ...entry, systems: { ...entry.systems, [of]: list } };
@@ -99,12 +106,12 @@ export function change(
 }
 
 function empty(facts: Facts): Results {
-  return { name: 'drills', at: new Date().toISOString(), machine: machineFacts(), ...facts, faults: {} };
+  return { ...facts, at: new Date().toISOString(), machine: machineFacts(), faults: {} };
 }
 
 function save(results: Results): void {
   const faults = Object.entries(results.faults).sort(([a], [b]) => a.localeCompare(b, 'en'));
-  writeResult('drills', JSON.stringify({ ...results, faults: Object.fromEntries(faults) }, null, 1));
+  writeResult(results.name, JSON.stringify({ ...results, faults: Object.fromEntries(faults) }, null, 1));
 }
 
 /** Without what names this machine: directories, processes, addresses. */

@@ -19,6 +19,8 @@ import { MANIFEST, ROOT } from '../support.ts';
 
 export const SYSTEMS = ['pgherd', 'plain', 'fast'] as const;
 export type SystemName = (typeof SYSTEMS)[number];
+export const LOAD_ENDPOINTS = ['primary', 'pooler'] as const;
+export type LoadEndpoint = (typeof LOAD_ENDPOINTS)[number];
 export type DrillRun = DrillDocument['drills'][number]['runs'][number];
 
 export interface System {
@@ -36,6 +38,8 @@ export interface SystemOptions {
   isolate: boolean;
   /** Where histories and pages are kept; undefined: nowhere. */
   reports: string | undefined;
+  /** The only one that the load comes through; undefined: all. */
+  endpoint: LoadEndpoint | undefined;
 }
 
 /** For one drill, as the command's own default. */
@@ -67,9 +71,10 @@ class Pgherd implements System {
   }
 
   async drill(fault: string, signal: AbortSignal): Promise<DrillRun | undefined> {
-    const { reports } = this.#options;
+    const { reports, endpoint } = this.#options;
     const kept = reports === undefined ? [] : ['--reports', join(reports, 'pgherd')];
-    const attempt = () => this.#pgherd(['drill', NAME, fault, ...kept], DRILL_MS, signal);
+    const through = endpoint === undefined ? [] : ['--endpoint', endpoint];
+    const attempt = () => this.#pgherd(['drill', NAME, fault, ...kept, ...through], DRILL_MS, signal);
     let document = await attempt();
     for (const end = Date.now() + WHOLE_MS; document.error?.code === 'not-whole' && Date.now() < end; ) {
       await sleep(1_000, signal);
@@ -143,7 +148,9 @@ class Plain implements System {
     const cluster = clusterOf(baseline);
     const operations = operationsOn(baseline);
     const progress = (message: string) => process.stderr.write(`  ${this.#name} ${fault}: ${message}\n`);
-    const what = { scenario, cluster, operations, login: LOGIN, ca: baseline.ca, directory, capMs: CAP_MS };
+    const { endpoint } = this.#options;
+    const load = { login: LOGIN, ca: baseline.ca, endpoint };
+    const what = { scenario, cluster, operations, ...load, directory, capMs: CAP_MS };
     await untilWhole(cluster, signal);
     const report = await runDrill(what, { signal, progress }).catch((error: unknown) => {
       if (error instanceof PgherdError && error.code === 'drill-impossible') return undefined;
