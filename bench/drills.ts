@@ -8,8 +8,8 @@
  *   node bench/drills.ts --page [--write | --check]     the tables of docs/measured.md, from the results kept
  *
  * Without --faults: pgherd all that can be injected, the baselines those they are compared in. What is measured
- * replaces what was kept of the same fault and system; --append adds to it, --fresh forgets all. --endpoint: the load comes
- * through this one alone, as that of one application does; kept apart from the others.
+ * replaces what was kept of the same fault and system; --append adds to it, --fresh forgets all of the same load.
+ * --endpoint: the load comes through this one alone, as that of one application does; kept apart from the other.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,14 +21,7 @@ import { run } from '../src/lib/exec.ts';
 import { defaultToolsDir, inspectTools, isReady, type Tools } from '../src/platform/local/setup/index.ts';
 import { tables, withTables } from './drills/page.ts';
 import { beginResults, change, type Facts, keptRun, readResults } from './drills/results.ts';
-import {
-  LOAD_ENDPOINTS,
-  type LoadEndpoint,
-  SYSTEMS,
-  type System,
-  type SystemName,
-  systemOf,
-} from './drills/systems.ts';
+import { SYSTEMS, type System, type SystemName, systemOf } from './drills/systems.ts';
 import { BASELINES } from './plain/settings.ts';
 import { load, ROOT } from './support.ts';
 
@@ -87,9 +80,9 @@ async function measure(signal: AbortSignal): Promise<void> {
     if (system === undefined) throw new Error(`no system is called ${name}: ${SYSTEMS.join(', ')}`);
     return system;
   });
-  const endpoint = LOAD_ENDPOINTS.find(known => known === options.endpoint);
-  if (endpoint !== options.endpoint) {
-    throw new Error(`--endpoint ${options.endpoint}: one of ${LOAD_ENDPOINTS.join(', ')}`);
+  const { endpoint } = options;
+  if (endpoint !== undefined && endpoint !== 'pooler') {
+    throw new Error(`--endpoint ${endpoint}: pooler, or none for all`);
   }
   const runs = Number(options.runs);
   if (!Number.isInteger(runs) || runs < 1) throw new Error(`--runs ${options.runs}: a number from 1 on`);
@@ -202,10 +195,10 @@ async function revision(signal: AbortSignal): Promise<string> {
   return `${await git('rev-parse', '--short', 'HEAD')}${changed ? ' with changes' : ''}`;
 }
 
-function factsOf(tools: Tools, endpoint: LoadEndpoint | undefined): Facts {
+function factsOf(tools: Tools, endpoint: 'pooler' | undefined): Facts {
   const { postgres, patroni, etcd, haproxy, pgbouncer } = tools;
-  const through =
-    endpoint === undefined ? "each of HAProxy's and PgBouncer's endpoints" : `the endpoint ${endpoint}`;
+  const everywhere = "each of HAProxy's and PgBouncer's endpoints";
+  const where = endpoint === undefined ? everywhere : `the endpoint ${endpoint} alone`;
   return {
     name: endpoint === undefined ? 'drills' : `drills-${endpoint}`,
     versions: {
@@ -216,7 +209,7 @@ function factsOf(tools: Tools, endpoint: LoadEndpoint | undefined): Facts {
       PgBouncer: pgbouncer.version,
     },
     about: {
-      load: `20 writers every 200 ms on ${through}, two more that connect anew each time, five readers on each endpoint, a writer on each member's own host; TLS and SCRAM`,
+      load: `on ${where} 20 writers every 200 ms, two more that connect anew each time, and five readers; a writer on each member's own host; TLS and SCRAM`,
       baselines:
         "three network namespaces with one etcd, one Patroni and one PostgreSQL each, HAProxy and PgBouncer outside; servers that die are started again after 100 ms, as by systemd; clients and servers use TLS, but etcd, Patroni's REST interface and its health checks do not, where pgherd's do: that favours the baselines",
       [BASELINES.plain.title]: BASELINES.plain.about,

@@ -47,12 +47,12 @@ function grid(results: Results) {
 const both = (texts: [string, string]) => (texts[0] === NOTHING ? NOTHING : texts.join(' / '));
 
 function poolerParts(results: Results | undefined): string[] {
-  if (results === undefined) return [];
+  if (results === undefined || Object.keys(results.faults).length === 0) return [];
   const { header, rows, at } = grid(results);
   return [
     '### One application, behind the pooler',
     '',
-    'All of the load comes through PgBouncer: 20 sessions that write, two clients that connect anew for each write, five that',
+    'Its load comes through PgBouncer alone: 20 sessions that write, two clients that connect anew for each write, five that',
     'read. Seconds without an acknowledged write, sessions / new connections: median [shortest..longest].',
     '',
     ...table(

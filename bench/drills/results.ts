@@ -1,12 +1,12 @@
 /**
  * The results of drills as data: every run of every fault on every system. A series for each load: through all endpoints
- * in bench/results/drills.json, through one of them alone in drills-<endpoint>.json.
+ * in bench/results/drills.json, through the pooler alone in drills-pooler.json.
  */
 import { z } from 'zod';
 import { machineFacts, readResult, writeResult } from '../support.ts';
 import { type DrillRun, SYSTEMS, type SystemName } from './systems.ts';
 
-export const SERIES = ['drills', 'drills-pooler', 'drills-primary'] as const;
+export const SERIES = ['drills', 'drills-pooler'] as const;
 export type Series = (typeof SERIES)[number];
 
 const count = z.int().min(0);

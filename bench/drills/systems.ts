@@ -19,8 +19,6 @@ import { MANIFEST, ROOT } from '../support.ts';
 
 export const SYSTEMS = ['pgherd', 'plain', 'fast'] as const;
 export type SystemName = (typeof SYSTEMS)[number];
-export const LOAD_ENDPOINTS = ['primary', 'pooler'] as const;
-export type LoadEndpoint = (typeof LOAD_ENDPOINTS)[number];
 export type DrillRun = DrillDocument['drills'][number]['runs'][number];
 
 export interface System {
@@ -39,7 +37,7 @@ export interface SystemOptions {
   /** Where histories and pages are kept; undefined: nowhere. */
   reports: string | undefined;
   /** The only one that the load comes through; undefined: all. */
-  endpoint: LoadEndpoint | undefined;
+  endpoint: 'pooler' | undefined;
 }
 
 /** For one drill, as the command's own default. */

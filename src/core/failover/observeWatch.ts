@@ -28,7 +28,7 @@ export function observeWatch(
     watch.alive = alive ?? watch.alive;
     watch.seen = alive ?? signOfHost(before, aimed, look, previousAt, key) ?? watch.seen;
   }
-  watch.unseen = observeUnseen(watch, aimed, look);
+  watch.unseen = observeUnseen(watch, aimed, look, thresholds.unseenStepMs);
   if (!look.timely) watch.quiet = undefined;
   const doubt = inDoubt(watch, thresholds.doubtMs);
   watch.doubtSince = doubt ? (watch.doubtSince ?? look.at) : undefined;
@@ -126,11 +126,11 @@ function signOfHost(
 }
 
 /** A sign of life in this look begins the silence anew, and so does a look that came late. */
-function observeUnseen(watch: Watch, aimed: Sample | undefined, look: Look): Watch['unseen'] {
+function observeUnseen(watch: Watch, aimed: Sample | undefined, look: Look, stepMs: number): Watch['unseen'] {
   if (!look.timely) return undefined;
   if (aimed?.link === undefined) return watch.unseen;
   if (watch.seen?.at === look.at) return undefined;
-  return extend(watch.unseen, look);
+  return extend(watch.unseen, { ...look, gapMs: Math.min(look.gapMs, stepMs) });
 }
 
 function inDoubt(watch: Watch, doubtMs: number): boolean {

@@ -8,10 +8,10 @@ export const POOLER_CLIENTS = 10_000;
 /**
  * Milliseconds until a connection counts as lost whose bytes nobody acknowledges (any kernel that lives does, whatever
  * its PostgreSQL is doing). The logins of a failover wait for it: each asks the database for its password, and those that
- * asked a host that is gone get no answer. Linux counts from the first retransmission, 0.2 s after the bytes, and the
- * second one comes 0.6 s after them: so this gives up after 0.8 s, and a blip of 500 ms (issue 4) passes unnoticed.
+ * asked a host that is gone get no answer, unless somebody ends them sooner. It holds for clients as well, and theirs may be
+ * a poor network: twice the longest blip that shall go unnoticed (issue 4: 500 ms), and no less.
  */
-const UNACKNOWLEDGED_MS = 600;
+const UNACKNOWLEDGED_MS = 1_000;
 
 export interface PoolerInput {
   pooler: PoolerSpec;

@@ -11,7 +11,6 @@ import { readIfExists } from '../../../lib/files.ts';
 import { lockHolder } from '../../../lib/process.ts';
 import { answersTo } from '../../../lib/reach.ts';
 import { Repeated } from '../../../lib/repeated.ts';
-import { sleep } from '../../../lib/time.ts';
 import type { Aim, SenseSample, Sentinel, Sight } from '../../contract.ts';
 import type { ClientPool } from '../clients.ts';
 import { postgresOf } from '../faults/members.ts';
@@ -50,8 +49,8 @@ const PATRONI_MS = 800;
 const LOGIN_OVERDUE_MS = 500;
 /** While its session answers or was closed, other hosts are asked now and then only: programs have to be started on them. */
 const ASK_REST_MS = 300;
-/** After another has the lead: by then the proxy and the poolers know it, and lead nobody back. */
-const FORSAKE_MS = 500;
+/** Never on one failed probe. */
+const LOST_AFTER = 2;
 /** Python and its modules take two seconds on an idle machine, several on a busy one. */
 const PATRONI_START_MS = 10_000;
 
@@ -90,11 +89,11 @@ export class LocalSentinel implements Sentinel {
   async sample({ member, doubt, busy, onAlarm }: Aim): Promise<SenseSample> {
     if (this.#sight?.member !== member) {
       const before = this.#sight;
+      if (before?.lost === true && member !== undefined) void this.#forsake(before.member);
       await before?.[Symbol.asyncDispose]();
       this.#sight = member === undefined ? undefined : await MemberSight.open(member, this.#input, onAlarm);
-      if (before !== undefined && member !== undefined) void this.#forsake(before.member);
     }
-    const seen = await this.#sight?.sample(doubt && !busy);
+    const seen = await this.#sight?.sample(doubt, busy);
     // The end of a process is no doubt yet in this look; the answers must be there in the next one all the same.
     const alarmed = doubt || seen?.process === 'gone';
     this.#doubt = alarmed;
@@ -139,19 +138,14 @@ export class LocalSentinel implements Sentinel {
 
   /**
    * Whoever waits for an answer of a host that is gone waits for hours, for the network owes it nothing: PgBouncer too,
-   * with a client behind it. Where that host does not answer, such connections end.
+   * with a client behind it. When another leads, such connections end.
    */
   async #forsake(member: string): Promise<void> {
     const { record } = this.#input;
+    // What shares this machine and ends has its connections closed.
     if (!record.isolated) return;
-    const { signal } = this.#stop;
-    try {
-      await sleep(FORSAKE_MS, signal);
-      if (await answersTo(memberAddress(record, ordinalOf(member)), record.port)) return;
-      await endConnections(record, ordinalOf(member), signal);
-    } catch {
-      // It is tried once: what is left hanging hangs as it would without us.
-    }
+    // Where it fails they hang as they would without us.
+    await endConnections(record, ordinalOf(member), this.#stop.signal).catch(() => {});
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -178,8 +172,10 @@ class MemberSight implements AsyncDisposable {
   #asking = false;
   readonly #askedAt = { outside: Number.NEGATIVE_INFINITY, others: Number.NEGATIVE_INFINITY };
   #linkState: LinkState['state'] | undefined;
-  /** Whether its host could tell us anything, and when the attempt was begun that says so. */
-  #host = { answered: true, asOf: Number.NEGATIVE_INFINITY };
+  /** Whether its host could tell us anything, when the attempt was begun that says so, and how many in a row have failed. */
+  #host = { answered: true, asOf: Number.NEGATIVE_INFINITY, failures: 0 };
+  /** The end of the last login that was told. */
+  #loginTold: number | undefined;
 
   private constructor(member: string, input: SensesInput, link: Link) {
     const { paths, record, clients } = input;
@@ -214,7 +210,13 @@ class MemberSight implements AsyncDisposable {
     return new MemberSight(member, input, new Link(target, onAlarm));
   }
 
-  async sample(doubt: boolean): Promise<Partial<Sample>> {
+  /** It was asked several times, and neither its PostgreSQL nor its kernel has answered. */
+  get lost(): boolean {
+    return this.#linkState === 'silent' && this.#host.failures >= LOST_AFTER;
+  }
+
+  async sample(inDoubt: boolean, busy: boolean): Promise<Partial<Sample>> {
+    const doubt = inDoubt && !busy;
     this.#login.pace(doubt ? PACE.login.doubt : PACE.login.calm);
     this.#commit.pace(doubt ? PACE.commit.doubt : PACE.commit.calm);
     this.#patroni.pace(doubt ? PACE.patroni.doubt : PACE.patroni.calm);
@@ -223,14 +225,14 @@ class MemberSight implements AsyncDisposable {
     const silent = link?.state === 'silent';
     const closed = link?.state === 'closed';
     // A host that falls silent has said nothing since, until somebody reaches it.
-    if (link?.state === 'answered' || (silent && this.#linkState === 'answered')) {
-      this.#host = { answered: !silent, asOf: at };
+    if (link?.state === 'answered' || (silent && this.#linkState === 'answered' && !busy)) {
+      this.#host = { answered: !silent, asOf: at, failures: 0 };
     }
     this.#linkState = link?.state;
-    if (doubt || closed || silent) {
-      // At each look: the end of a blip must be seen before patience ends.
-      if (!this.#host.answered || at - this.#askedAt.outside >= ASK_REST_MS) void this.#askOutside();
+    if (doubt || ((closed || silent) && !busy)) {
+      // Of what is silent at each look: the end of a blip must be seen before patience ends.
       const restMs = silent ? 0 : ASK_REST_MS;
+      if (at - this.#askedAt.outside >= restMs) void this.#askOutside();
       if (!this.#asking && at - this.#askedAt.others >= restMs) void this.#askOthers();
     }
     const vantages = this.#vantages.splice(0);
@@ -243,17 +245,12 @@ class MemberSight implements AsyncDisposable {
     };
     // Whoever is on a host that nothing reaches could not tell us anything.
     if (!this.#host.answered) return { ...common, process: 'unknown' };
-    const tried = this.#login.last;
-    const running = this.#login.runningSince;
     const commitSince = this.#commit.runningSince;
     return {
       ...common,
       // Who answers a question runs: the files need not be asked.
       process: link?.state === 'answered' ? 'running' : await this.#process(),
-      newConnection:
-        running !== undefined && at - running > LOGIN_OVERDUE_MS
-          ? { succeeded: false, endedAt: at }
-          : tried && { succeeded: tried.value, endedAt: tried.endedAt },
+      newConnection: this.#newConnection(at),
       commit: commitSince !== undefined ? { state: 'running', since: commitSince } : { state: 'finished' },
     };
   }
@@ -267,6 +264,16 @@ class MemberSight implements AsyncDisposable {
       this.#canary[Symbol.asyncDispose](),
       new Promise(resolve => setTimeout(resolve, 200)),
     ]);
+  }
+
+  /** The last login; or the one under way, if that is overdue and no good one has ended since the last look. */
+  #newConnection(at: number): Sample['newConnection'] {
+    const { last, runningSince } = this.#login;
+    const isGoodNews = last?.value === true && last.endedAt !== this.#loginTold;
+    this.#loginTold = last?.endedAt;
+    const isOverdue = runningSince !== undefined && at - runningSince > LOGIN_OVERDUE_MS;
+    if (isOverdue && !isGoodNews) return { succeeded: false, endedAt: at };
+    return last && { succeeded: last.value, endedAt: last.endedAt };
   }
 
   /** It has ended and runit starts it again, or did so just now: that is no Patroni that hangs. */
@@ -289,7 +296,7 @@ class MemberSight implements AsyncDisposable {
     // Patroni would note each such visit as an error.
     const answered = await answersTo(memberAddress(record, ordinalOf(this.member)), record.port);
     if (asOf < this.#host.asOf) return;
-    this.#host = { answered, asOf };
+    this.#host = { answered, asOf, failures: answered ? 0 : this.#host.failures + 1 };
     this.#vantages.push({ from: outside, reached: answered });
   }
 
