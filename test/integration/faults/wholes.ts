@@ -43,13 +43,12 @@ export function wholeTests(stage: Stage): void {
       const injection = await stage.inject({ kind: 'promote', member });
       await injection.undo(stage.soon());
       await eventually('its own timeline', WITHIN.notice, () => timelines().length > before.length);
-      // Patroni starts it as a standby again. Where that cannot follow, on a timeline of its own, it is built anew.
+      // Patroni starts it as a standby again, which streams until it learns that its timeline is another: it is built anew.
       await eventually('Patroni to notice', WITHIN.streaming, async () => {
         const found = (await stage.look()).members.find(one => one.name === member);
-        if (found?.role !== 'standby') return false;
-        if (found.state !== 'streaming') await stage.opened.patroni.reinitialise(member, stage.soon());
-        return true;
+        return found?.role === 'standby';
       });
+      await stage.opened.patroni.reinitialise(member, stage.soon());
       await stage.whole();
     });
   });
