@@ -13,7 +13,16 @@ import type { BaselineSettings } from './settings.ts';
 /** What a drill asks of a cluster; the rest of the contract is never called. */
 type Drilled = Pick<
   PlatformCluster,
-  'ref' | 'spec' | 'observe' | 'faults' | 'leader' | 'inside' | 'endpoint' | 'credentials' | 'journal'
+  | 'ref'
+  | 'spec'
+  | 'observe'
+  | 'faults'
+  | 'leader'
+  | 'inside'
+  | 'reach'
+  | 'endpoint'
+  | 'credentials'
+  | 'journal'
 > & { backups: Pick<PlatformCluster['backups'], 'repositories'> };
 
 export function clusterOf(baseline: Baseline): PlatformCluster {
@@ -29,6 +38,7 @@ export function clusterOf(baseline: Baseline): PlatformCluster {
       port: PORTS.postgres,
       user: 'postgres',
     }),
+    reach: async () => undefined,
     endpoint: name => ({ host: FRONT, port: PORTS[name] }),
     credentials: async () => ({ secret: '', username: LOGIN.user, password: passwords.load }),
     journal: { append: async () => {}, read: async () => [] },
