@@ -71,20 +71,20 @@ describe('when each decision falls', () => {
 
   it('hung commit (8 s)', () => {
     expect(timesOf({ commitsHang: true })).toEqual([
-      [6050, 'hold'],
-      [6050, 'fence hung-commit'],
-      [6150, 'wake'],
-      [6150, 'revoke fenced'],
-      [6650, 'resume writable'],
+      [5550, 'hold'],
+      [5550, 'fence hung-commit'],
+      [5650, 'wake'],
+      [5650, 'revoke fenced'],
+      [6150, 'resume writable'],
     ]);
   });
 
   it('hung commit, and the killed process hangs in the kernel (worst: 15 s)', () => {
     expect(timesOf({ commitsHang: true, unkillable: true })).toEqual([
-      [6050, 'hold'],
-      [6050, 'fence hung-commit'],
-      [8050, 'revoke fenced'],
-      [8550, 'resume writable'],
+      [5550, 'hold'],
+      [5550, 'fence hung-commit'],
+      [7550, 'revoke fenced'],
+      [8050, 'resume writable'],
     ]);
   });
 
@@ -128,7 +128,7 @@ describe('when each decision falls', () => {
       [{ postmaster: 'gone' }, 'revoke process-gone', 40, 400],
       [{ postmaster: 'stopped' }, 'revoke fenced', 2_500, 3_500],
       [{ patroni: 'stopped' }, 'revoke fenced', 2_000, 4_500],
-      [{ commitsHang: true }, 'revoke fenced', 6_000, 7_000],
+      [{ commitsHang: true }, 'revoke fenced', 5_500, 6_500],
     ];
     fc.assert(
       fc.property(

@@ -80,8 +80,9 @@ export const defaultThresholds: Readonly<Thresholds> = Object.freeze({
   // [I] 5 s median, of which up to 1.5 s pass before the first login counts as failing and 1 s in the election; a disk
   // that stalls for 2 s causes nothing. A login takes milliseconds; a stopped postmaster takes none at all.
   hungConnectionsMs: 2_500,
-  // [I] 8 s median, and commit stalls of 2 s cause nothing.
-  hungCommitMs: 6_000,
+  // [I] 8 s median, of which up to 2 s pass before the next commit begins and 1 s in the election; commit stalls of 2 s
+  // cause nothing.
+  hungCommitMs: 5_500,
   // [I] 5 s median with loop_wait 1 s: two renewals missed for certain. See thresholdsFor.
   leaseStaleMs: 3_000,
   // [D] HAProxy takes the member out after 0.2 s of this, so clients already suffer; a slow answer is not silence.
