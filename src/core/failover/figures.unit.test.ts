@@ -123,8 +123,7 @@ describe('when each decision falls', () => {
 
   it('keeps the figures whatever the phase of the fault and the rhythm of the looks', () => {
     const bounds: [Conditions, string, number, number][] = [
-      // Looks 160 ms apart count for 100 ms each.
-      [{ cut: true }, 'revoke unseen', 550, 1_000],
+      [{ cut: true }, 'revoke unseen', 550, 900],
       [{ postmaster: 'gone' }, 'revoke process-gone', 40, 400],
       [{ postmaster: 'stopped' }, 'revoke fenced', 2_500, 3_500],
       [{ patroni: 'stopped' }, 'revoke fenced', 2_000, 4_500],

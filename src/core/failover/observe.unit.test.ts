@@ -64,11 +64,13 @@ describe('observe', () => {
     expect(watch?.loginsFail).toMatchObject({ since: 0, heldMs: 300, looks: 4, probes: 4 });
   });
 
-  it('lets a look add 0.1 s at most to the patience with a host, so that the end of a blip is heard in time', () => {
+  it('takes a late look off the patience with a host, so that the end of a blip is heard in time', () => {
     const before = havingSeen(answered, silent, silent);
     const late = observe(before, seen(350, { ...silent, ownLateMs: 100 }));
     expect(before.watch?.unseen?.heldMs).toBe(100);
     expect(late.watch).toMatchObject({ unseen: { heldMs: 200, looks: 3 }, quiet: { heldMs: 250 } });
+    const hardly = observe(before, seen(250, { ...silent, ownLateMs: 50 }));
+    expect(hardly.watch?.unseen?.heldMs).toBe(150);
   });
 
   it('lets a late look add 0.4 s at most to what takes seconds: a busy machine is slow, not blind', () => {

@@ -28,7 +28,7 @@ export function observeWatch(
     watch.alive = alive ?? watch.alive;
     watch.seen = alive ?? signOfHost(before, aimed, look, previousAt, key) ?? watch.seen;
   }
-  watch.unseen = observeUnseen(watch, aimed, look, thresholds.unseenStepMs);
+  watch.unseen = observeUnseen(watch, aimed, look, thresholds.unseenLateMs);
   if (!look.timely) watch.quiet = undefined;
   const doubt = inDoubt(watch, thresholds.doubtMs);
   watch.doubtSince = doubt ? (watch.doubtSince ?? look.at) : undefined;
@@ -126,11 +126,12 @@ function signOfHost(
 }
 
 /** A sign of life in this look begins the silence anew, and so does a look that came late. */
-function observeUnseen(watch: Watch, aimed: Sample | undefined, look: Look, stepMs: number): Watch['unseen'] {
+function observeUnseen(watch: Watch, aimed: Sample | undefined, look: Look, lateMs: number): Watch['unseen'] {
   if (!look.timely) return undefined;
   if (aimed?.link === undefined) return watch.unseen;
   if (watch.seen?.at === look.at) return undefined;
-  return extend(watch.unseen, { ...look, gapMs: Math.min(look.gapMs, stepMs) });
+  const overtime = Math.max(0, aimed.ownLateMs - lateMs);
+  return extend(watch.unseen, { ...look, gapMs: Math.max(0, look.gapMs - overtime) });
 }
 
 function inDoubt(watch: Watch, doubtMs: number): boolean {

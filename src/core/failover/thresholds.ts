@@ -17,8 +17,8 @@ export interface Thresholds {
   holdLimitMs: number;
   /** No sign of life of the primary or its host, in consecutive timely looks, counted from the first silent one. */
   deadMs: number;
-  /** One look adds this much to that at most. */
-  unseenStepMs: number;
+  /** What a look is late beyond this adds nothing to that. */
+  unseenLateMs: number;
   /** The member's own host says that the process is gone, in timely looks. */
   goneMs: number;
   /** New connections fail inside the member's own host while the process is there, in timely looks. */
@@ -71,9 +71,9 @@ export const defaultThresholds: Readonly<Thresholds> = Object.freeze({
   // [F] dead at 0.6 s. Counted from the first silent look, at most one look after the last answer: a blip of 500 ms
   // stays below it whatever the rhythm of the looks.
   deadMs: 550,
-  // [D] Two looks. What a look has asked, the next one hears: a late one must not end the patience with the end of a blip
+  // [D] One look. What a look has asked, the next one hears: a late one must not end the patience with the end of a blip
   // unheard.
-  unseenStepMs: 100,
+  unseenLateMs: 50,
   // [D] The end of a process is a fact that its kernel tells, not silence; one look more (50 ms), and no false report
   // stands. A woken Patroni takes 0.2 to 0.5 s to hand the lead on by itself.
   goneMs: 40,
