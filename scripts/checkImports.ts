@@ -5,6 +5,11 @@
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
+/** One contract in several files; who uses it imports contract.ts, which names them all. */
+const CONTRACT = ['', 'Access', 'Backup', 'Dumps', 'Moves', 'Restore'].map(
+  part => `src/platform/contract${part}.ts`,
+);
+
 /** A room is the longest prefix that matches. `may`: prefixes it may import from, its own always included. */
 const RULES: { room: string; may: string[]; packages?: string[] }[] = [
   { room: 'src/lib', may: [], packages: [] },
@@ -14,11 +19,7 @@ const RULES: { room: string; may: string[]; packages?: string[] }[] = [
     room: `src/engine/${name}`,
     may: ['src/core', 'src/lib'],
   })),
-  // One contract in several files; who uses it imports contract.ts, which names them all.
-  ...['', 'Backup', 'Restore', 'Dumps'].map(part => ({
-    room: `src/platform/contract${part}.ts`,
-    may: ['src/core', ...['', 'Backup', 'Restore', 'Dumps'].map(other => `src/platform/contract${other}.ts`)],
-  })),
+  ...CONTRACT.map(room => ({ room, may: ['src/core', ...CONTRACT] })),
   { room: 'src/platform/local', may: ['src/engine', 'src/core', 'src/lib', 'src/platform/contract.ts'] },
   {
     room: 'src/platform/kubernetes',

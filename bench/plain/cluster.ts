@@ -13,16 +13,7 @@ import type { BaselineSettings } from './settings.ts';
 /** What a drill asks of a cluster; the rest of the contract is never called. */
 type Drilled = Pick<
   PlatformCluster,
-  | 'ref'
-  | 'spec'
-  | 'observe'
-  | 'faults'
-  | 'leader'
-  | 'inside'
-  | 'reach'
-  | 'endpoint'
-  | 'credentials'
-  | 'journal'
+  'ref' | 'spec' | 'observe' | 'faults' | 'leader' | 'access' | 'journal'
 > & { backups: Pick<PlatformCluster['backups'], 'repositories'> };
 
 export function clusterOf(baseline: Baseline): PlatformCluster {
@@ -33,25 +24,32 @@ export function clusterOf(baseline: Baseline): PlatformCluster {
     observe: (_options, signal) => observe(baseline, signal),
     faults: faultsOn(baseline),
     leader: readLeader,
-    inside: async member => ({
-      socketDirectory: socketOf(directory, hostOf(member)),
-      port: PORTS.postgres,
-      user: 'postgres',
-    }),
-    reach: async () => undefined,
-    endpoint: name => ({ host: FRONT, port: PORTS[name] }),
-    credentials: async () => ({ secret: '', username: LOGIN.user, password: passwords.load }),
+    access: {
+      inside: async member => ({
+        socketDirectory: socketOf(directory, hostOf(member)),
+        port: PORTS.postgres,
+        user: 'postgres',
+      }),
+      reach: async () => undefined,
+      endpoint: name => ({ host: FRONT, port: PORTS[name] }),
+      credentials: async () => ({ secret: '', username: LOGIN.user, password: passwords.load }),
+      users: never,
+      caFile: never,
+      psql: never,
+    },
     journal: { append: async () => {}, read: async () => [] },
     backups: { repositories: [] },
   };
   return cluster as PlatformCluster;
 }
 
+/** The commands, and the ways in that only a person takes. */
+async function never(): Promise<never> {
+  throw new Error('a baseline is drilled, and nothing else');
+}
+
 /** A switchover by Patroni's REST interface; nothing else is asked of a baseline. */
 export function operationsOn(baseline: Baseline): Operations {
-  const never = async () => {
-    throw new Error('baselines have no commands of pgherd');
-  };
   return {
     up: never,
     reinit: never,

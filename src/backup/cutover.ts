@@ -39,7 +39,7 @@ export async function cutover(
   await cluster.restores.bring(scratch, context);
   const begun = performance.now();
   const keepUntil = new Date(Date.now() + options.keepDays * DAY_MS);
-  await using hold = await cluster.holdClients(HOLD);
+  await using hold = await cluster.moves.holdClients(HOLD);
   const result = await cluster.restores.swapIn(scratch, { keepUntil }, context);
   await hold.release(result.primary);
   const durationMs = performance.now() - begun;

@@ -24,7 +24,7 @@ export const ENDPOINT_PURPOSES: Readonly<Record<EndpointWord, string>> = {
 
 /** For an endpoint that the manifest does not ask for. */
 export function noSuchEndpoint(cluster: PlatformCluster, endpoint: string): RefusedError {
-  const there = ENDPOINT_WORDS.filter(word => cluster.endpoint(ENDPOINT_NAMES[word]) !== undefined);
+  const there = ENDPOINT_WORDS.filter(word => cluster.access.endpoint(ENDPOINT_NAMES[word]) !== undefined);
   return new RefusedError({
     code: 'no-such-endpoint',
     message: `${cluster.ref.name} has no endpoint ${endpoint}: its manifest does not ask for one`,

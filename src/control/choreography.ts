@@ -31,7 +31,7 @@ export async function moveHeld(
   });
   // Patroni's answer comes seconds later, and is nobody's then.
   await Promise.race([moved, hastened.done]);
-  const next = await cluster.awaitOtherPrimary(from, { timeoutMs: MOVE_TIMEOUT_MS, signal });
+  const next = await cluster.moves.awaitOtherPrimary(from, { timeoutMs: MOVE_TIMEOUT_MS, signal });
   await hold.release(next);
   return next;
 }
@@ -47,7 +47,7 @@ function handedOn(
   const never = new Promise<string[]>(() => {});
   const isSynchronous = mode === 'sync' || mode === 'strict';
   const done = isSynchronous
-    ? cluster.handOn(from, AbortSignal.any([signal, end.signal])).then(
+    ? cluster.moves.handOn(from, AbortSignal.any([signal, end.signal])).then(
         heirs => (heirs.length > 0 ? heirs : never),
         () => never,
       )
@@ -82,12 +82,12 @@ async function holdFor(
   member: string,
   act: () => Promise<void>,
 ): Promise<{ hold: ClientHold; done: Promise<void> }> {
-  await using gate = await cluster.shutStopGate(member);
-  const early = gate === undefined ? await cluster.holdClients(HOLD) : undefined;
+  await using gate = await cluster.moves.shutStopGate(member);
+  const early = gate === undefined ? await cluster.moves.holdClients(HOLD) : undefined;
   const done = act();
   done.catch(() => {});
   if (gate !== undefined) await Promise.race([gate.reached, done]);
-  return { hold: early ?? (await cluster.holdClients(HOLD)), done };
+  return { hold: early ?? (await cluster.moves.holdClients(HOLD)), done };
 }
 
 /** A shutdown writes all that is dirty: clients need not wait while that is most of the memory. */
@@ -98,7 +98,7 @@ async function writeFirst(
 ): Promise<void> {
   progress(`checkpoint on ${member}, before clients are held back`);
   try {
-    await cluster.checkpoint(member, signal);
+    await cluster.moves.checkpoint(member, signal);
   } catch (error) {
     signal.throwIfAborted();
     // It comes with the shutdown then.

@@ -198,7 +198,7 @@ class Hands {
       }
       case 'hold': {
         const limitMs = Math.max(0, decision.untilAt - memory.at);
-        this.#hold ??= this.#cluster.holdClients({ limitMs, drainMs: 0 });
+        this.#hold ??= this.#cluster.moves.holdClients({ limitMs, drainMs: 0 });
         const suspect = memory.watch?.member;
         // A disk can take a second, and clients wait.
         await Promise.all([
@@ -232,7 +232,7 @@ class Hands {
 
   /** Sooner than the next read of the leader key: the first member that takes writes is the one. */
   async #releaseToNext(than: string, timeoutMs: number): Promise<void> {
-    const next = await this.#cluster
+    const next = await this.#cluster.moves
       .awaitOtherPrimary(than, { timeoutMs, signal: this.#signal })
       .catch(() => undefined);
     if (next === undefined || this.#hold === undefined) return;

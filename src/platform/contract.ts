@@ -5,15 +5,19 @@
  */
 import type { Fault } from '../core/drill/fault.ts';
 import type { Sample, Setting } from '../core/failover/sample.ts';
-import type { ClusterSpec, EndpointName } from '../core/manifest/spec.ts';
+import type { ClusterSpec } from '../core/manifest/spec.ts';
 import type { Action, Desired } from '../core/plan/action.ts';
 import type { Observation } from '../core/topology/observation.ts';
+import type { Access } from './contractAccess.ts';
 import type { Backups } from './contractBackup.ts';
 import type { Dumps } from './contractDumps.ts';
+import type { Moves } from './contractMoves.ts';
 import type { Restores } from './contractRestore.ts';
 
+export type * from './contractAccess.ts';
 export type * from './contractBackup.ts';
 export type * from './contractDumps.ts';
+export type * from './contractMoves.ts';
 export type * from './contractRestore.ts';
 
 export interface ClusterRef {
@@ -103,66 +107,24 @@ export interface PlatformCluster extends Disposable {
   apply(action: PlatformAction, context: ApplyContext): Promise<void>;
   /** Patroni's operations, on the member that has to carry them out. */
   patroni: PatroniOperations;
-  /** Where clients find an endpoint; undefined: there is none. */
-  endpoint(name: EndpointName): EndpointAddress | undefined;
-  /**
-   * Has the endpoints lead there from this machine, for as long as the cluster is open: `endpoint` says where. Resolves
-   * with what lies between then, as whoever measures has to tell it; undefined: nothing does. May be repeated.
-   */
-  reach(signal: AbortSignal): Promise<string | undefined>;
-  /** Path of the certificate authority's certificate, readable by clients. */
-  caFile(): Promise<string>;
-  credentials(user: string): Promise<Credentials>;
-  /** Users that have credentials here. */
-  users(): Promise<string[]>;
+  /** Ways in, for clients and for commands. */
+  readonly access: Access;
   logs(options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine>;
   journal: Journal;
   /** The cluster was marked for drills (`up --allow-drills`). */
   readonly drillsAllowed: boolean;
   readonly faults: Faults;
-  /**
-   * Lets no client of the primary's poolers begin a transaction, for at most `limitMs`, and for a second or two after
-   * the death of whoever holds. Where there are no such poolers nobody waits.
-   */
-  holdClients(limits: HoldLimits): Promise<ClientHold>;
-  /**
-   * Keeps Patroni from ending the member's PostgreSQL, until it is disposed of and for a few seconds at most: a hold of
-   * clients can begin when all else is done. undefined: this platform cannot, so clients are held before anything is asked for.
-   */
-  shutStopGate(member: string): Promise<StopGate | undefined>;
-  /**
-   * Writes what a member still has to write, so that the shutdown to come is short; waits up to half a minute for it.
-   * Rejects with a PgherdError when the member does not do it.
-   */
-  checkpoint(member: string, signal: AbortSignal): Promise<void>;
+  /** What planned moves and restarts of the primary are made of. */
+  readonly moves: Moves;
   /** Begins to watch the primary closely. */
   sentinel(): Sentinel;
-  /** Waits until another member than this one takes writes. Resolves with its name. */
-  awaitOtherPrimary(than: string, options: { timeoutMs: number; signal: AbortSignal }): Promise<string>;
-  /**
-   * For a planned move in a synchronous mode: once PostgreSQL of the member has been shut down, deletes its leader key
-   * if it is unchanged and a synchronous standby is recorded, which Patroni does a second later. Resolves with the
-   * standbys that may take it, or none if it was not deleted; rejects when the signal aborts before.
-   */
-  handOn(member: string, signal: AbortSignal): Promise<string[]>;
   /** Who holds the leader key; undefined: nobody. Rejects when the DCS does not answer. */
   leader(signal: AbortSignal): Promise<string | undefined>;
-  /**
-   * How somebody on the member's own host connects to it as superuser, past every endpoint and network; also
-   * while the host is cut off. For what an isolated primary would tell its own clients.
-   */
-  inside(member: string): Promise<InsideTarget>;
   /** Physical backups. */
   readonly backups: Backups;
   readonly restores: Restores;
   /** Logical backups. */
   readonly dumps: Dumps;
-  /** An interactive or piped psql, as argv and environment; the password is in neither. */
-  psql(options: {
-    endpoint: EndpointName;
-    user: string;
-    database: string;
-  }): Promise<{ argv: string[]; env: Record<string, string> }>;
   /** Serialises changes. Rejects with LockedError that names the holder when `waitMs` passes. */
   lock(
     operation: string,
@@ -170,30 +132,8 @@ export interface PlatformCluster extends Disposable {
   ): Promise<AsyncDisposable>;
 }
 
-/** Moves and restarts of the primary are choreographed above, with `patroni` and `holdClients`. */
+/** Moves and restarts of the primary are choreographed above, with `patroni` and `moves`. */
 export type PlatformAction = Exclude<Action, { kind: 'switchover' | 'restart-member' }>;
-
-export interface HoldLimits {
-  limitMs: number;
-  /** Waits so long for transactions under way. Milliseconds. */
-  drainMs: number;
-  /** Who comes anew past the poolers is turned away: a server that is to end has enough to do. */
-  turnAway?: boolean;
-}
-
-export interface ClientHold extends AsyncDisposable {
-  /** All transactions have ended. False: some are under way still, and others wait. */
-  drained: boolean;
-  /** Prepares for this one to be the next primary: a `release` to it is the quicker for it. Only the first call counts. */
-  aim(primary: string): Promise<void>;
-  /** Leads the endpoints to this primary, where one is named, and lets clients go on. May be repeated. */
-  release(primary?: string): Promise<void>;
-}
-
-export interface StopGate extends AsyncDisposable {
-  /** Patroni is about to end the server, and waits. Never resolves when that does not come; never rejects. */
-  reached: Promise<void>;
-}
 
 /** The sentinel's senses and hands on one cluster. All times are milliseconds of performance.now(). */
 export interface Sentinel extends AsyncDisposable {
@@ -225,22 +165,6 @@ export interface Aim {
 }
 
 export type SenseSample = Omit<Sample, 'at' | 'ownLateMs' | 'setting' | 'fenced'>;
-
-/** A directory with PostgreSQL's Unix socket, and who may log in there without a password. */
-export interface InsideTarget {
-  socketDirectory: string;
-  port: number;
-  user: string;
-}
-
-export interface EndpointAddress {
-  host: string;
-  port: number;
-  /** The certificate does not bear this name: a client can check no more than who signed it (verify-ca). */
-  unnamed?: true;
-  /** What a person should know who uses it, a sentence: where the name is known, who is let in. */
-  note?: string;
-}
 
 /** What a platform can break on purpose. Everything broken is registered with its undo before it is broken. */
 export interface Faults {
@@ -287,13 +211,6 @@ export interface PatroniOperations {
   failover(options: { to: string }, signal: AbortSignal): Promise<void>;
   restart(member: string, signal: AbortSignal): Promise<void>;
   reinitialise(member: string, signal: AbortSignal): Promise<void>;
-}
-
-export interface Credentials {
-  /** Name of the Secret in the format's contract. */
-  secret: string;
-  username: string;
-  password: string;
 }
 
 export interface LogOptions {

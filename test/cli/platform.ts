@@ -119,8 +119,22 @@ function open(cluster: MemoryCluster, manifest?: string): PlatformCluster {
     ref: cluster.ref,
     spec: cluster.spec,
     notes: cluster.notes,
-    reach: async () => undefined,
-    caFile: async () => `/state/${cluster.ref.name}/ca.crt`,
+    access: {
+      endpoint: name => endpoints[name],
+      reach: async () => undefined,
+      caFile: async () => `/state/${cluster.ref.name}/ca.crt`,
+      inside: async () => ({ socketDirectory: '/run', port: 5432, user: 'postgres' }),
+      credentials: async username => ({
+        username,
+        secret: `${username}.${cluster.ref.name}.credentials.postgresql.acid.zalan.do`,
+        password: `s3cret/${username}`,
+      }),
+      users: async () => users,
+      psql: async () => ({
+        argv: ['/bin/sh', '-c', 'exit 3'],
+        env: { PGPASSFILE: '/state/pgpass' },
+      }),
+    },
     backups: noBackups(),
     restores: noRestores(),
     dumps: noDumps(),
@@ -166,7 +180,6 @@ function open(cluster: MemoryCluster, manifest?: string): PlatformCluster {
       restart: async member => call(`restart ${member}`),
       reinitialise: async member => call(`reinit ${member}`),
     },
-    endpoint: name => endpoints[name],
     drillsAllowed: false,
     faults: {
       obstacle: async () => 'nothing is broken in memory',
@@ -179,26 +192,21 @@ function open(cluster: MemoryCluster, manifest?: string): PlatformCluster {
     sentinel: () => {
       throw new Error('not in memory');
     },
-    holdClients: async () => ({
-      drained: true,
-      aim: async () => {},
-      release: async () => {},
-      [Symbol.asyncDispose]: async () => {},
-    }),
-    shutStopGate: async () => undefined,
-    handOn: async () => [],
-    checkpoint: async () => {},
-    awaitOtherPrimary: async than =>
-      cluster.world.observed.members.find(member => member.role === 'primary' && member.name !== than)
-        ?.name ?? '',
+    moves: {
+      holdClients: async () => ({
+        drained: true,
+        aim: async () => {},
+        release: async () => {},
+        [Symbol.asyncDispose]: async () => {},
+      }),
+      shutStopGate: async () => undefined,
+      handOn: async () => [],
+      checkpoint: async () => {},
+      awaitOtherPrimary: async than =>
+        cluster.world.observed.members.find(member => member.role === 'primary' && member.name !== than)
+          ?.name ?? '',
+    },
     leader: async () => cluster.world.observed.members.find(member => member.role === 'primary')?.name,
-    inside: async () => ({ socketDirectory: '/run', port: 5432, user: 'postgres' }),
-    credentials: async username => ({
-      username,
-      secret: `${username}.${cluster.ref.name}.credentials.postgresql.acid.zalan.do`,
-      password: `s3cret/${username}`,
-    }),
-    users: async () => users,
     async *logs({ components, tail }) {
       const lines = cluster.log.filter(
         line => components.length === 0 || components.includes(line.component),
@@ -212,10 +220,6 @@ function open(cluster: MemoryCluster, manifest?: string): PlatformCluster {
       read: async ({ since }) =>
         cluster.journal.filter(entry => since === undefined || Date.parse(entry.at) >= since.getTime()),
     },
-    psql: async () => ({
-      argv: ['/bin/sh', '-c', 'exit 3'],
-      env: { PGPASSFILE: '/state/pgpass' },
-    }),
     lock: async operation => {
       call(`lock ${operation}`);
       return { [Symbol.asyncDispose]: async () => {} };

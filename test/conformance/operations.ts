@@ -181,12 +181,12 @@ export function operationTests({ platform, cluster, ref, manifest, traits }: Sha
 
   /** A session through the primary endpoint; also once the cluster is gone, to see that nobody answers. */
   async function open(user: string, database: string): Promise<Sql> {
-    await cluster().reach(soon());
-    const address = cluster().endpoint('primary');
+    await cluster().access.reach(soon());
+    const address = cluster().access.endpoint('primary');
     if (address === undefined) throw new Error('no primary endpoint');
-    const password = passwords.get(user) ?? (await cluster().credentials(user)).password;
+    const password = passwords.get(user) ?? (await cluster().access.credentials(user)).password;
     passwords.set(user, password);
-    const tls = await readFile(await cluster().caFile(), 'utf8').catch(() => '');
+    const tls = await readFile(await cluster().access.caFile(), 'utf8').catch(() => '');
     return await Sql.open({ ...address, user, password, database, tls });
   }
 }

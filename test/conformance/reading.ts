@@ -28,8 +28,8 @@ export function readingTests({ platform, cluster, ref, manifest, traits }: Share
       'says of each member where it is: there a PostgreSQL of that role answers',
       async () => {
         const { members } = await cluster().observe({ catalog: false }, soon());
-        const { password } = await cluster().credentials('postgres');
-        const tls = await readFile(await cluster().caFile(), 'utf8');
+        const { password } = await cluster().access.credentials('postgres');
+        const tls = await readFile(await cluster().access.caFile(), 'utf8');
         for (const { address, port, role } of members) {
           const target = { host: address, port, user: 'postgres', password, database: 'postgres', tls };
           await using sql = await Sql.open(target);
@@ -67,7 +67,7 @@ export function readingTests({ platform, cluster, ref, manifest, traits }: Share
       // Whoever makes the cluster may leave notes of its own on it.
       expect({ ...opened.spec, annotations: {} }).toEqual(spec);
       const { endpoints } = await cluster().observe({ catalog: false }, soon());
-      expect(opened.endpoint('primary')).toMatchObject(endpoints.primary ?? {});
+      expect(opened.access.endpoint('primary')).toMatchObject(endpoints.primary ?? {});
     });
 
     commanded('is given back letter by letter', async () => {
@@ -85,12 +85,12 @@ export function readingTests({ platform, cluster, ref, manifest, traits }: Share
 
   describe('endpoints and credentials', () => {
     it('lead to PostgreSQL, for each endpoint that the manifest asks for', async () => {
-      const tls = await readFile(await cluster().caFile(), 'utf8');
-      const { password, username } = await cluster().credentials('bauer');
-      expect(cluster().endpoint('poolerStandby')).toBeUndefined();
-      await cluster().reach(soon());
+      const tls = await readFile(await cluster().access.caFile(), 'utf8');
+      const { password, username } = await cluster().access.credentials('bauer');
+      expect(cluster().access.endpoint('poolerStandby')).toBeUndefined();
+      await cluster().access.reach(soon());
       for (const name of ['primary', 'standby', 'pooler'] as const) {
-        const address = cluster().endpoint(name);
+        const address = cluster().access.endpoint(name);
         if (address === undefined) throw new Error(`no endpoint ${name}`);
         const target = { ...address, user: username, password, database: 'firmendaten', tls };
         await using sql = await Sql.open(target);
@@ -101,31 +101,33 @@ export function readingTests({ platform, cluster, ref, manifest, traits }: Share
     it('lead a user of the member itself past network and password', async () => {
       const { members } = await cluster().observe({ catalog: false }, soon());
       for (const { name, role } of members) {
-        const { socketDirectory: host, ...rest } = await cluster().inside(name);
+        const { socketDirectory: host, ...rest } = await cluster().access.inside(name);
         await using sql = await Sql.open({ host, ...rest, password: '', database: 'postgres', tls: false });
         expect(await sql.value('SELECT pg_is_in_recovery()'), name).toBe(role === 'standby');
       }
     });
 
     it('stay the same, and are named as the contract of the format says', async () => {
-      const first = await cluster().credentials('bauer');
+      const first = await cluster().access.credentials('bauer');
       using opened = await platform().open(ref(), soon());
-      expect(await opened.credentials('bauer')).toEqual(first);
+      expect(await opened.access.credentials('bauer')).toEqual(first);
       expect(first.secret).toBe('bauer.probe.credentials.postgresql.acid.zalan.do');
-      expect(await cluster().users()).toEqual(expect.arrayContaining(['bauer', 'postgres', 'standby']));
+      expect(await cluster().access.users()).toEqual(
+        expect.arrayContaining(['bauer', 'postgres', 'standby']),
+      );
     });
 
     it('are refused for a user that does not exist', async () => {
-      await expect(cluster().credentials('niemand')).rejects.toMatchObject({ code: 'unknown-user' });
+      await expect(cluster().access.credentials('niemand')).rejects.toMatchObject({ code: 'unknown-user' });
     });
 
     it('are neither in the arguments nor in the environment of psql', async () => {
-      const { argv, env } = await cluster().psql({
+      const { argv, env } = await cluster().access.psql({
         endpoint: 'primary',
         user: 'bauer',
         database: 'firmendaten',
       });
-      const { password } = await cluster().credentials('bauer');
+      const { password } = await cluster().access.credentials('bauer');
       expect(JSON.stringify([argv, env])).not.toContain(password);
       expect(argv[0]).toContain('psql');
     });

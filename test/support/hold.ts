@@ -9,6 +9,6 @@ const platform = createLocalPlatform({
   onSetup: () => {},
 });
 using cluster = await platform.open({ name, namespace: 'default' }, AbortSignal.timeout(60_000));
-await cluster.holdClients({ limitMs: Number(limitMs), drainMs: 2_000, turnAway: true });
+await cluster.moves.holdClients({ limitMs: Number(limitMs), drainMs: 2_000, turnAway: true });
 process.stdout.write('held\n');
 await new Promise(resolve => setTimeout(resolve, 60_000));

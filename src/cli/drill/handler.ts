@@ -53,10 +53,10 @@ export async function drill(
   const cluster = await openCluster(session, name);
   if (!cluster.drillsAllowed) await confirm(session, cluster, wishes.confirmed);
   const { endpoint } = wishes;
-  if (endpoint !== undefined && cluster.endpoint(endpoint) === undefined)
+  if (endpoint !== undefined && cluster.access.endpoint(endpoint) === undefined)
     throw noSuchEndpoint(cluster, endpoint);
   const login = defaultLogin(cluster.spec, { user: wishes.user, database: wishes.database });
-  const ca = await readFile(await cluster.caFile(), 'utf8');
+  const ca = await readFile(await cluster.access.caFile(), 'utf8');
   const place = resolve(
     session.surroundings.cwd,
     wishes.reports ?? join(session.stateDir, 'drills', cluster.ref.namespace, name),

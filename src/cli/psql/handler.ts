@@ -30,10 +30,11 @@ export async function psql(
 ): Promise<number> {
   const cluster = await openCluster(session, name);
   const endpoint = options.endpoint ?? (options.read === true ? 'standby' : 'primary');
-  if (cluster.endpoint(ENDPOINT_NAMES[endpoint]) === undefined) throw noSuchEndpoint(cluster, endpoint);
+  if (cluster.access.endpoint(ENDPOINT_NAMES[endpoint]) === undefined)
+    throw noSuchEndpoint(cluster, endpoint);
   const user = options.admin === true ? 'postgres' : options.user;
   const login = defaultLogin(cluster.spec, { user, database: options.database });
-  const { argv, env } = await cluster.psql({ endpoint: ENDPOINT_NAMES[endpoint], ...login });
+  const { argv, env } = await cluster.access.psql({ endpoint: ENDPOINT_NAMES[endpoint], ...login });
   const [program, ...rest] = argv;
   if (program === undefined) throw new TypeError('the platform named no psql to run');
   session.progress.end();

@@ -30,9 +30,10 @@ export async function stress(session: Session, name: string, options: StressOpti
   if (report !== undefined) await checkWritable(report);
 
   const cluster = await openCluster(session, name);
-  const endpoints = endpointsOf(options, endpoint => cluster.endpoint(endpoint) !== undefined);
+  const endpoints = endpointsOf(options, endpoint => cluster.access.endpoint(endpoint) !== undefined);
   for (const endpoint of endpoints) {
-    if (cluster.endpoint(endpoint) === undefined) throw noSuchEndpoint(cluster, endpointWord(endpoint));
+    if (cluster.access.endpoint(endpoint) === undefined)
+      throw noSuchEndpoint(cluster, endpointWord(endpoint));
   }
   const login = defaultLogin(cluster.spec, options);
   const { password } = await credentialsOf(cluster, login.user);

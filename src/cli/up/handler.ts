@@ -68,13 +68,15 @@ async function connectionOf(
     ...address,
     ...defaultLogin(spec, {}),
     password: undefined,
-    caFile: await cluster.caFile(),
+    caFile: await cluster.access.caFile(),
     sslmode: 'verify-full',
     transactionPooling: name === 'pooler' && spec.pooler.mode === 'transaction',
   };
 }
 
 async function secretsOf(cluster: PlatformCluster): Promise<{ user: string; secret: string }[]> {
-  const users = await cluster.users();
-  return Promise.all(users.map(async user => ({ user, secret: (await cluster.credentials(user)).secret })));
+  const users = await cluster.access.users();
+  return Promise.all(
+    users.map(async user => ({ user, secret: (await cluster.access.credentials(user)).secret })),
+  );
 }

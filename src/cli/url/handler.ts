@@ -24,8 +24,9 @@ export interface UrlOutcome {
 /** How to connect to an endpoint. No server is asked: it works while the cluster is stopped, too. */
 export async function connection(session: Session, name: string, options: UrlOptions): Promise<UrlOutcome> {
   const cluster = await openCluster(session, name);
-  const endpoint = options.endpoint ?? (cluster.endpoint('pooler') === undefined ? 'primary' : 'pooler');
-  const address = cluster.endpoint(ENDPOINT_NAMES[endpoint]);
+  const endpoint =
+    options.endpoint ?? (cluster.access.endpoint('pooler') === undefined ? 'primary' : 'pooler');
+  const address = cluster.access.endpoint(ENDPOINT_NAMES[endpoint]);
   if (address === undefined) throw noSuchEndpoint(cluster, endpoint);
   const login = defaultLogin(cluster.spec, options);
   const password = options.withPassword ? (await credentialsOf(cluster, login.user)).password : undefined;
@@ -40,7 +41,7 @@ export async function connection(session: Session, name: string, options: UrlOpt
       port: address.port,
       ...login,
       password,
-      caFile: await cluster.caFile(),
+      caFile: await cluster.access.caFile(),
       sslmode: address.unnamed === true ? 'verify-ca' : 'verify-full',
       transactionPooling: poolMode === 'transaction',
     },

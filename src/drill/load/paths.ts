@@ -60,10 +60,10 @@ export async function loadPaths(
   cluster: PlatformCluster,
   { login, ca, members, endpoint: only }: LoadPlan,
 ): Promise<LoadPath[]> {
-  const { password } = await cluster.credentials(login.user);
+  const { password } = await cluster.access.credentials(login.user);
   const paths: LoadPath[] = [];
   for (const endpoint of ['pooler', 'primary', 'poolerStandby', 'standby'] as const) {
-    const address = cluster.endpoint(endpoint);
+    const address = cluster.access.endpoint(endpoint);
     if (address === undefined || endpoint !== (only ?? endpoint)) continue;
     const common = { login: { ...address, ...login, password, ca }, server: undefined };
     const name = WORDS[endpoint];
@@ -74,7 +74,7 @@ export async function loadPaths(
     paths.push({ name: `${name}, read`, kind: 'read', ...READERS, ...common });
   }
   for (const { name, address } of members) {
-    const { socketDirectory, port, user } = await cluster.inside(name);
+    const { socketDirectory, port, user } = await cluster.access.inside(name);
     const { database } = login;
     const inside = { host: socketDirectory, port, user, database, password: undefined, ca: undefined };
     paths.push({ name: `${INSIDE}${name}`, kind: 'write', ...INSIDER, login: inside, server: address });

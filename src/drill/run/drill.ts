@@ -62,7 +62,7 @@ export async function runDrill(options: DrillOptions, context: ApplyContext): Pr
   await untilCalm(cluster, context);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const members = observed.members.map(({ name, address }) => ({ name, address }));
-  const between = await cluster.reach(signal);
+  const between = await cluster.access.reach(signal);
   const { login, ca, endpoint } = options;
   const paths = await loadPaths(cluster, { login, ca, members, endpoint });
   await prepareLedger(cluster, primary, options.login, signal);

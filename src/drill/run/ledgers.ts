@@ -124,7 +124,7 @@ class InsideSession implements AsyncDisposable {
   }
 
   static async open(cluster: PlatformCluster, member: string, database: string): Promise<InsideSession> {
-    const { socketDirectory: host, port, user } = await cluster.inside(member);
+    const { socketDirectory: host, port, user } = await cluster.access.inside(member);
     const client = new pg.Client({
       host,
       port,

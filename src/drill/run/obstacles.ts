@@ -25,7 +25,7 @@ export async function obstacleOf(
     return 'it needs a synchronous mode (patroni.synchronous_mode)';
   }
   if (steps.some(step => step.do === 'storm')) {
-    const between = await cluster.reach(AbortSignal.timeout(LOOK_MS));
+    const between = await cluster.access.reach(AbortSignal.timeout(LOOK_MS));
     if (between !== undefined) return `so many clients would be ${between}`;
   }
   const at = situationOf(observed, primary, cluster.backups.repositories);

@@ -71,7 +71,7 @@ async function administratorGetsIn(cluster: PlatformCluster): Promise<string> {
   );
   const primary = members.find(member => member.role === 'primary');
   if (primary === undefined) return 'there was no primary that an administrator could have got into';
-  const { socketDirectory, port, user } = await cluster.inside(primary.name);
+  const { socketDirectory, port, user } = await cluster.access.inside(primary.name);
   const client = new pg.Client({
     host: socketDirectory,
     port,

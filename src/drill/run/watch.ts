@@ -36,7 +36,7 @@ export class Watch implements AsyncDisposable {
   }
 
   async #watchMember(cluster: PlatformCluster, member: string, signal: AbortSignal): Promise<void> {
-    const { socketDirectory, port, user } = await cluster.inside(member);
+    const { socketDirectory, port, user } = await cluster.access.inside(member);
     let client: pg.Client | undefined;
     while (!signal.aborted) {
       const began = now();

@@ -74,8 +74,8 @@ export async function stressTest(
     checkClients(load.clients, machineLimits());
     for (const endpoint of wish.endpoints) checkPooler(cluster, endpoint, load.clients);
   }
-  const between = await cluster.reach(context.signal);
-  const ca = await readFile(await cluster.caFile(), 'utf8');
+  const between = await cluster.access.reach(context.signal);
+  const ca = await readFile(await cluster.access.caFile(), 'utf8');
   const targetOf = (endpoint: EndpointName): Target => {
     const { host, port } = addressOf(cluster, endpoint);
     return { host, port, database: wish.database, user: wish.user, password: wish.password, ca };
@@ -193,7 +193,7 @@ async function refusedByPrimary(
 }
 
 function addressOf(cluster: PlatformCluster, endpoint: EndpointName): { host: string; port: number } {
-  const address = cluster.endpoint(endpoint);
+  const address = cluster.access.endpoint(endpoint);
   if (address !== undefined) return address;
   throw new RefusedError({
     code: 'no-such-endpoint',

@@ -1,5 +1,6 @@
-/** pg_dump and its relatives: their arguments, and what is read of their results.. */
+/** pg_dump and its relatives: their arguments, and what is read of their results. */
 import type { ConnectionTarget } from './connection.ts';
+import { conninfo } from './conninfo.ts';
 
 export type DumpTarget = Pick<ConnectionTarget, 'host' | 'port' | 'user'>;
 
@@ -45,9 +46,3 @@ export const TABLES_SQL = `
 /** pg_dump's last words: an SQL file without them was cut off. */
 export const PLAIN_END = '-- PostgreSQL database dump complete';
 export const GLOBALS_END = '-- PostgreSQL database cluster dump complete';
-
-function conninfo(parts: Record<string, string | number>): string {
-  return Object.entries(parts)
-    .map(([key, value]) => `${key}='${String(value).replace(/['\\]/g, '\\$&')}'`)
-    .join(' ');
-}

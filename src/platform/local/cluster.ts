@@ -1,19 +1,13 @@
 /** One cluster on this machine, behind the platform contract. */
 import { mkdir } from 'node:fs/promises';
-import type { ClusterSpec, EndpointName } from '../../core/manifest/spec.ts';
+import type { ClusterSpec } from '../../core/manifest/spec.ts';
 import type { Desired } from '../../core/plan/action.ts';
 import type { MemberObservation, Observation } from '../../core/topology/observation.ts';
-import { POOLER_ADMIN } from '../../engine/pgbouncer/config.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { readIfExists, writeAtomically } from '../../lib/files.ts';
 import { takeLock } from '../../lib/lock.ts';
 import type {
   ApplyContext,
-  ClientHold,
-  Credentials,
-  EndpointAddress,
-  HoldLimits,
-  InsideTarget,
   LogLine,
   LogOptions,
   ObserveOptions,
@@ -21,8 +15,8 @@ import type {
   PlatformAction,
   PlatformCluster,
   Sentinel,
-  StopGate,
 } from '../contract.ts';
+import { LocalAccess } from './access.ts';
 import { carryOut } from './actions.ts';
 import { startSupervisor, stopAll } from './apply.ts';
 import type { LocalDumps } from './backup/dumps/index.ts';
@@ -32,8 +26,6 @@ import { backupParts } from './backup/parts.ts';
 import type { LocalRestores } from './backup/restore/index.ts';
 import { ClientPool, patroniOperations } from './clients.ts';
 import { LocalFaults } from './faults/index.ts';
-import { FrontGate } from './frontGate.ts';
-import { handOn } from './handOn.ts';
 import { heal } from './healing.ts';
 import { FileJournal } from './journal.ts';
 import type { Keeper } from './keeperService.ts';
@@ -41,20 +33,18 @@ import { clusterPaths, type Paths } from './layout.ts';
 import { readLeader } from './leader.ts';
 import { readLogs } from './logs.ts';
 import { desiredDynamicConfig } from './memberService.ts';
+import { LocalMoves } from './moves.ts';
 import { writeSeen } from './observe.ts';
 import { observeCluster, requirePrimary } from './observeCluster.ts';
-import { awaitOtherPrimary } from './otherPrimary.ts';
-import { connectInside, PrimarySql } from './primarySql.ts';
+import { PrimarySql } from './primarySql.ts';
 import { provision } from './provision.ts';
-import { insideTarget, psqlCommand } from './psqlCommand.ts';
 import { type ClusterRecord, readRecord, writeRecord } from './record.ts';
 import { deleteCluster } from './removal.ts';
 import { Renderings } from './renderings.ts';
 import { SecretStore } from './secrets.ts';
 import { LocalSentinel } from './sentinel/senses.ts';
-import { dcsNamespace, endpointOf, memberSocketDir } from './serviceParts.ts';
+import { dcsNamespace } from './serviceParts.ts';
 import { wantedComponents } from './services.ts';
-import { shutStopGate } from './stopGate.ts';
 
 /** Longest that looking for gaps in the archive may keep the control plane from its next look. */
 const HEAL_MS = 60_000;
@@ -73,6 +63,8 @@ export class LocalCluster implements PlatformCluster {
   readonly spec: ClusterSpec;
   readonly notes: string[];
   readonly journal: FileJournal;
+  readonly access: LocalAccess;
+  readonly moves: LocalMoves;
   readonly patroni: PatroniOperations;
   readonly faults: LocalFaults;
   readonly backups: LocalBackups;
@@ -85,7 +77,6 @@ export class LocalCluster implements PlatformCluster {
   readonly #sql: PrimarySql;
   readonly #clients: ClientPool;
   readonly #keeper: Keeper;
-  readonly #gate: FrontGate;
   readonly #renderings: Renderings;
   #record: ClusterRecord;
   /** As of the last look. */
@@ -105,10 +96,14 @@ export class LocalCluster implements PlatformCluster {
     this.#paths = paths;
     this.journal = new FileJournal(paths.journal);
     this.#secrets = new SecretStore(paths.secrets, record.name);
+    this.access = new LocalAccess(spec, record, paths, this.#secrets);
     this.#sql = new PrimarySql(spec, this.#secrets, paths.ca);
-    this.#gate = new FrontGate(spec, paths, this.#secrets);
     const clients = new ClientPool(paths, record);
     this.#clients = clients;
+    this.moves = new LocalMoves({
+      ...{ spec, paths, clients, secrets: this.#secrets, scope: this.#scope },
+      record: () => this.#record,
+    });
     this.#renderings = new Renderings(spec, paths, this.#secrets, clients);
     this.faults = new LocalFaults({
       stateDir: input.stateDir,
@@ -127,7 +122,7 @@ export class LocalCluster implements PlatformCluster {
       machine: () => this.#renderings.machine(this.#record),
       members: signal => this.#freshMembers(signal),
       primary: signal => this.#primary(signal),
-      psql: database => this.psql({ endpoint: 'primary', user: 'postgres', database }),
+      psql: database => this.access.psql({ endpoint: 'primary', user: 'postgres', database }),
     });
     this.backups = parts.backups;
     this.restores = parts.restores;
@@ -182,7 +177,7 @@ export class LocalCluster implements PlatformCluster {
         sql: this.#sql,
         machine: () => this.#renderings.machine(this.#record),
         controlPlane: () => this.#keeper.observe(),
-        endpoint: name => this.endpoint(name),
+        endpoint: name => this.access.endpoint(name),
       },
       options,
       signal,
@@ -256,22 +251,8 @@ export class LocalCluster implements PlatformCluster {
     return this.#record.drillsAllowed;
   }
 
-  async holdClients(limits: HoldLimits): Promise<ClientHold> {
-    return await this.#gate.hold(this.#record, limits);
-  }
-
-  async shutStopGate(member: string): Promise<StopGate> {
-    void this.#gate.prepare(this.#record);
-    return await shutStopGate(memberSocketDir(this.#paths, member));
-  }
-
-  async checkpoint(member: string, signal: AbortSignal): Promise<void> {
-    await using session = await connectInside(await this.inside(member), signal);
-    await session.query('CHECKPOINT');
-  }
-
   sentinel(): Sentinel {
-    void this.#gate.prepare(this.#record);
+    void this.moves.prepare();
     return new LocalSentinel({
       scope: this.#scope,
       spec: this.spec,
@@ -282,64 +263,12 @@ export class LocalCluster implements PlatformCluster {
     });
   }
 
-  async awaitOtherPrimary(
-    than: string,
-    options: { timeoutMs: number; signal: AbortSignal },
-  ): Promise<string> {
-    return await awaitOtherPrimary(this.#paths, this.#record, than, options);
-  }
-
-  async handOn(member: string, signal: AbortSignal): Promise<string[]> {
-    const means = {
-      scope: this.#scope,
-      paths: this.#paths,
-      record: this.#record,
-      clients: this.#clients,
-    };
-    return await handOn(member, means, signal);
-  }
-
   async leader(signal: AbortSignal): Promise<string | undefined> {
     return await readLeader(`${this.#scope}/leader`, this.#clients, signal);
   }
 
-  async inside(member: string): Promise<InsideTarget> {
-    return insideTarget(this.#record, this.#paths, member);
-  }
-
-  endpoint(name: EndpointName): EndpointAddress | undefined {
-    return endpointOf(this.spec, this.#record, name);
-  }
-
-  /** Its endpoints are addresses of this machine. */
-  async reach(): Promise<undefined> {
-    return undefined;
-  }
-
-  async caFile(): Promise<string> {
-    return this.#paths.ca;
-  }
-
-  async credentials(user: string): Promise<Credentials> {
-    return await this.#secrets.read(user);
-  }
-
-  async users(): Promise<string[]> {
-    return (await this.#secrets.users()).filter(user => user !== POOLER_ADMIN);
-  }
-
   logs(options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine> {
     return readLogs(this.#paths.logs, options, signal);
-  }
-
-  async psql(options: {
-    endpoint: EndpointName;
-    user: string;
-    database: string;
-  }): Promise<{ argv: string[]; env: Record<string, string> }> {
-    const { endpoint: name, user, database } = options;
-    const endpoint = this.endpoint(name);
-    return await psqlCommand(this.#record, this.#secrets, this.#paths.ca, { name, endpoint, user, database });
   }
 
   async lock(
@@ -351,7 +280,7 @@ export class LocalCluster implements PlatformCluster {
   }
 
   [Symbol.dispose](): void {
-    this.#gate[Symbol.dispose]();
+    this.moves[Symbol.dispose]();
     this.#clients.close();
   }
 

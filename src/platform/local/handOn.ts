@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { lsnBytes } from '../../core/schedule/wal.ts';
 import { sleep } from '../../lib/time.ts';
 import type { InsideTarget } from '../contract.ts';
+import { insideTarget } from './access.ts';
 import type { ClientPool } from './clients.ts';
 import { readControlData } from './controlData.ts';
 import { postmasterOf } from './faults/processes.ts';
 import { ordinalOf, type Paths } from './layout.ts';
 import { connectInside } from './primarySql.ts';
-import { insideTarget } from './psqlCommand.ts';
 import type { ClusterRecord } from './record.ts';
 import { readDcs, revokeLeader } from './sentinel/dcs.ts';
 

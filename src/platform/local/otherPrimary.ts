@@ -1,9 +1,9 @@
 /** Who takes writes now, asked on each member's own host: over Unix sockets it costs next to nothing to ask often. */
 import { DeadlineError } from '../../lib/errors.ts';
 import { sleep } from '../../lib/time.ts';
+import { insideTarget } from './access.ts';
 import { componentKind, type Paths } from './layout.ts';
 import { connectInside } from './primarySql.ts';
-import { insideTarget } from './psqlCommand.ts';
 import type { ClusterRecord } from './record.ts';
 import { listServices } from './runit.ts';
 

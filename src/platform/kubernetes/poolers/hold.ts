@@ -77,7 +77,7 @@ export class HoldShells implements AsyncDisposable {
   }
 }
 
-/** Contract: PlatformCluster.holdClients. Nobody past the poolers can be turned away here. */
+/** Contract: Moves.holdClients. Nobody past the poolers can be turned away here. */
 export async function holdPoolers(
   shells: HoldShells,
   { limitMs, drainMs }: Pick<HoldLimits, 'limitMs' | 'drainMs'>,

@@ -20,7 +20,7 @@ export class GuardedCluster extends SteeredCluster {
 
   override readonly sentinel = (): Sentinel => {
     const warm = () => {
-      if (this.#post.warm()) void this.warm();
+      if (this.#post.warm()) void this.moves.warm();
     };
     this.#warming ??= setInterval(warm, WARM_EVERY_MS);
     warm();

@@ -1,10 +1,10 @@
 /** Backups, restores and dumps of one cluster, made from what the cluster knows of itself. */
 import type { ClusterSpec } from '../../../core/manifest/spec.ts';
 import type { MemberObservation } from '../../../core/topology/observation.ts';
+import { insideTarget } from '../access.ts';
 import type { Machine } from '../apply.ts';
 import type { Paths } from '../layout.ts';
 import { connectInside } from '../primarySql.ts';
-import { insideTarget } from '../psqlCommand.ts';
 import type { ClusterRecord } from '../record.ts';
 import type { SecretStore } from '../secrets.ts';
 import { LocalDumps } from './dumps/index.ts';

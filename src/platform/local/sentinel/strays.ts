@@ -1,9 +1,9 @@
 /** Whether a member takes writes, by the word of its own host, beside a Patroni that does not answer. */
 import { answersTo } from '../../../lib/reach.ts';
+import { insideTarget } from '../access.ts';
 import type { ClientPool } from '../clients.ts';
 import { memberAddress, ordinalOf, type Paths } from '../layout.ts';
 import { connectInside } from '../primarySql.ts';
-import { insideTarget } from '../psqlCommand.ts';
 import type { ClusterRecord } from '../record.ts';
 
 const ANSWER_MS = 800;
