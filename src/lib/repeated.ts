@@ -31,6 +31,11 @@ export class Repeated<T> implements Disposable {
     return this.#startedAt;
   }
 
+  /** An attempt is under way for longer than this. */
+  isOverdue(afterMs: number): boolean {
+    return this.#startedAt !== undefined && this.#now() - this.#startedAt > afterMs;
+  }
+
   /** Another pace; a quicker one takes effect at once. */
   pace(everyMs: number): void {
     const quicker = everyMs < this.#everyMs;

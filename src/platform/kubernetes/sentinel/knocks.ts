@@ -15,14 +15,12 @@ const COMMIT_PACE = 2;
 
 export class Knocks implements Disposable {
   readonly #target: LinkTarget;
-  readonly #now: () => number;
   readonly #login: Repeated<boolean>;
   readonly #commit: Repeated<boolean>;
   #session: pg.Client | undefined;
 
   constructor(target: LinkTarget, everyMs: number, now: () => number) {
     this.#target = target;
-    this.#now = now;
     this.#login = new Repeated(everyMs, now, () => this.#logIn());
     this.#commit = new Repeated(everyMs * COMMIT_PACE, now, signal => this.#write(signal));
   }
@@ -34,7 +32,9 @@ export class Knocks implements Disposable {
 
   /** Something did not end as it should. */
   get amiss(): boolean {
-    return [this.#login, this.#commit].some(knock => this.#overdue(knock) || knock.last?.value === false);
+    return [this.#login, this.#commit].some(
+      knock => knock.isOverdue(OVERDUE_MS) || knock.last?.value === false,
+    );
   }
 
   /** When the last newcomer was let in, or refused. */
@@ -51,10 +51,6 @@ export class Knocks implements Disposable {
     this.#login[Symbol.dispose]();
     this.#commit[Symbol.dispose]();
     this.#drop();
-  }
-
-  #overdue({ runningSince }: Repeated<boolean>): boolean {
-    return runningSince !== undefined && this.#now() - runningSince > OVERDUE_MS;
   }
 
   async #logIn(): Promise<boolean> {
