@@ -5,6 +5,7 @@ import { PgherdError } from '../../lib/errors.ts';
 import { poll } from '../../lib/time.ts';
 import type { PlatformCluster } from '../../platform/contract.ts';
 import { createLedger, READ_ALL } from '../load/ledgerTable.ts';
+import { connectInside } from './inside.ts';
 
 const CONNECT_MS = 5_000;
 const STATEMENT_MS = 120_000;
@@ -124,23 +125,12 @@ class InsideSession implements AsyncDisposable {
   }
 
   static async open(cluster: PlatformCluster, member: string, database: string): Promise<InsideSession> {
-    const { socketDirectory: host, port, user } = await cluster.access.inside(member);
-    const client = new pg.Client({
-      host,
-      port,
-      user,
+    const client = await connectInside(cluster, member, {
       database,
-      connectionTimeoutMillis: CONNECT_MS,
-      query_timeout: STATEMENT_MS,
-      application_name: 'pgherd-drill-check',
+      connectMs: CONNECT_MS,
+      answerMs: STATEMENT_MS,
+      name: 'pgherd-drill-check',
     });
-    client.on('error', () => {});
-    try {
-      await client.connect();
-    } catch (error) {
-      void client.end().catch(() => {});
-      throw error;
-    }
     return new InsideSession(client);
   }
 

@@ -4,6 +4,7 @@ import { codeOf } from '../../lib/errors.ts';
 import { sleep } from '../../lib/time.ts';
 import type { ApplyContext, PlatformCluster } from '../../platform/contract.ts';
 import type { LedgerLoad } from '../load/ledgerLoad.ts';
+import { connectInside } from './inside.ts';
 
 /** SCRAM costs the pooler and us a few milliseconds each: more at a time would only wait in its backlog. */
 const AT_A_TIME = 50;
@@ -71,22 +72,17 @@ async function administratorGetsIn(cluster: PlatformCluster): Promise<string> {
   );
   const primary = members.find(member => member.role === 'primary');
   if (primary === undefined) return 'there was no primary that an administrator could have got into';
-  const { socketDirectory, port, user } = await cluster.access.inside(primary.name);
-  const client = new pg.Client({
-    host: socketDirectory,
-    port,
-    user,
-    database: 'postgres',
-    connectionTimeoutMillis: CONNECT_MS,
-  });
-  client.on('error', () => {});
   try {
-    await client.connect();
+    const client = await connectInside(cluster, primary.name, {
+      database: 'postgres',
+      connectMs: CONNECT_MS,
+      answerMs: CONNECT_MS,
+      name: 'pgherd-drill-storm',
+    });
+    void client.end().catch(() => {});
     return 'meanwhile an administrator got in on the primary';
   } catch (error) {
     return `meanwhile an administrator was refused (${codeOf(error) ?? 'no answer'})`;
-  } finally {
-    void client.end().catch(() => {});
   }
 }
 

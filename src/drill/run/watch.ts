@@ -1,12 +1,19 @@
 /** Looks at each member from inside its host, and at the leader key, ten times a second. */
 import { performance } from 'node:perf_hooks';
-import pg from 'pg';
+import type pg from 'pg';
 import type { LeaderSample, MemberSample } from '../../core/drill/timeline.ts';
 import { sleep } from '../../lib/time.ts';
 import type { PlatformCluster } from '../../platform/contract.ts';
+import { connectInside } from './inside.ts';
 
 const SAMPLE_EVERY_MS = 100;
 const ANSWER_MS = 300;
+const AS = {
+  database: 'postgres',
+  connectMs: ANSWER_MS,
+  answerMs: ANSWER_MS,
+  name: 'pgherd-drill-watch',
+};
 
 export class Watch implements AsyncDisposable {
   readonly members: MemberSample[] = [];
@@ -36,13 +43,12 @@ export class Watch implements AsyncDisposable {
   }
 
   async #watchMember(cluster: PlatformCluster, member: string, signal: AbortSignal): Promise<void> {
-    const { socketDirectory, port, user } = await cluster.access.inside(member);
     let client: pg.Client | undefined;
     while (!signal.aborted) {
       const began = now();
       let answer: MemberSample['answer'] = 'silent';
       try {
-        client ??= await connect({ host: socketDirectory, port, user });
+        client ??= await connectInside(cluster, member, AS);
         const result = await client.query('SELECT pg_is_in_recovery() AS recovering');
         answer = result.rows[0]?.recovering === true ? 'standby' : 'primary';
       } catch {
@@ -62,24 +68,6 @@ export class Watch implements AsyncDisposable {
       this.leaders.push({ at: now(), leader });
       await sleep(Math.max(10, SAMPLE_EVERY_MS - (now() - began)), signal).catch(() => {});
     }
-  }
-}
-
-async function connect(target: { host: string; port: number; user: string }): Promise<pg.Client> {
-  const client = new pg.Client({
-    ...target,
-    database: 'postgres',
-    connectionTimeoutMillis: ANSWER_MS,
-    query_timeout: ANSWER_MS,
-    application_name: 'pgherd-drill-watch',
-  });
-  client.on('error', () => {});
-  try {
-    await client.connect();
-    return client;
-  } catch (error) {
-    void client.end().catch(() => {});
-    throw error;
   }
 }
 
