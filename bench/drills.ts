@@ -26,7 +26,7 @@ import { BASELINES } from './plain/settings.ts';
 import { load, ROOT } from './support.ts';
 
 /** Where the baselines are measured, too. */
-const COMPARED = ['A1', 'A3', 'A6', 'B1', 'C1', 'C4', 'D1', 'H1', 'H3', 'H4'];
+const COMPARED = ['A1', 'A3', 'A6', 'B1', 'C1', 'C4', 'D1', 'E2', 'H1', 'H3', 'H4'];
 const PAGE = join(ROOT, 'docs', 'measured.md');
 
 const { values: options } = parseArgs({
@@ -211,7 +211,7 @@ function factsOf(tools: Tools, endpoint: 'pooler' | undefined): Facts {
     about: {
       load: `on ${where} 20 writers every 200 ms, two more that connect anew each time, and five readers; a writer on each member's own host; TLS and SCRAM`,
       baselines:
-        "three network namespaces with one etcd, one Patroni and one PostgreSQL each, HAProxy and PgBouncer outside; servers that die are started again after 100 ms, as by systemd; clients and servers use TLS, but etcd, Patroni's REST interface and its health checks do not, where pgherd's do: that favours the baselines",
+        "three network namespaces with one etcd, one Patroni and one PostgreSQL each, HAProxy and PgBouncer outside; data on a volume for each, as pgherd's isolated members have; servers that die are started again after 100 ms, as by systemd; clients and servers use TLS, but etcd, Patroni's REST interface and its health checks do not, where pgherd's do: that favours the baselines",
       [BASELINES.plain.title]: BASELINES.plain.about,
       [BASELINES.fast.title]: BASELINES.fast.about,
     },

@@ -70,6 +70,13 @@ function poolerParts(results: Results | undefined): string[] {
         return both([each(found, run => run.errorsBeyondInFlight), sums.join(' / ')]);
       }),
     ),
+    'Seconds until every member was back and commits were confirmed as promised, from the fault, or from when it was taken',
+    'back.',
+    '',
+    ...table(
+      header,
+      rows((id, of) => outage(at(id, of), mended)),
+    ),
     ...circumstances(results),
     '',
   ];
@@ -141,7 +148,8 @@ function circumstances(results: Results): string[] {
   const runs = all.flatMap(({ measured }) => measured?.runs ?? []);
   const loads = runs.map(({ load }) => load);
   const shared = all.flatMap(({ of, measured }) => (of === 'pgherd' ? (measured?.runs ?? []) : []));
-  const dates = runs.map(({ at }) => at.slice(0, 10)).sort();
+  const dates = [...new Set(runs.map(({ at }) => at.slice(0, 10)))].sort();
+  const days = dates.length > 1 ? `${dates[0]} to ${dates.at(-1)}` : (dates[0] ?? NOTHING);
   const commits = [...new Set(runs.map(({ commit }) => commit))];
   const failed = Object.entries(results.faults).flatMap(([id, { systems }]) =>
     SYSTEMS.filter(of => (systems[of]?.failures.length ?? 0) > 0).map(
@@ -150,7 +158,7 @@ function circumstances(results: Results): string[] {
   );
   const counts = all.map(({ measured }) => measured?.runs.length ?? 0).filter(count => count > 0);
   return [
-    `- ${dates[0] ?? NOTHING} to ${dates.at(-1) ?? NOTHING}, pgherd at ${commits.join(', ')}; ${spread(counts)} runs of each.`,
+    `- ${days}, pgherd at ${commits.join(', ')}; ${spread(counts)} runs of each.`,
     `- ${machine.cores} cores (${machine.cpu}), Linux ${machine.kernel}, all servers, the load and the watch on it; load average before a run ${spread(loads)}.`,
     `- ${Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)

@@ -137,8 +137,10 @@ class Plain implements System {
 
   async drill(fault: string, signal: AbortSignal): Promise<DrillRun | undefined> {
     const baseline = this.#baseline;
-    const scenario = scenarioOf(fault);
-    if (baseline === undefined || scenario === undefined) throw new Error(`there is no drill ${fault}`);
+    const asked = scenarioOf(fault);
+    if (baseline === undefined || asked === undefined) throw new Error(`there is no drill ${fault}`);
+    // That is what pgherd's promise rests on: of a baseline nothing is promised.
+    const scenario = { ...asked, needs: { ...asked.needs, synchronous: false } };
     this.#runs += 1;
     const place = this.#options.reports ?? baseline.ground.directory;
     const stamp = new Date().toISOString().replace(/[-:]|\..*/g, '');

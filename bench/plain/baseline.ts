@@ -20,6 +20,7 @@ import { Host } from './host.ts';
 import { addressOf, FRONT, HOSTS, homeOf, LOGIN, memberOf, PORTS, socketOf } from './layout.ts';
 import { Network, namespaceFile } from './network.ts';
 import type { BaselineSettings } from './settings.ts';
+import { makeVolumes, releaseVolumes } from './volumes.ts';
 
 const USER = 'postgres';
 const START_MS = 120_000;
@@ -67,12 +68,12 @@ export class Baseline implements AsyncDisposable {
     let network: Network | undefined;
     let baseline: Baseline | undefined;
     try {
-      const ground = await layOut(directory, settings, tools, signal);
       network = await Network.make(isolationPrograms(tools));
       // There is only one network: other directories are of benchmarks that were killed.
       for (const left of globSync(`${PLACE}*`)) {
-        if (left !== directory) rmSync(left, { recursive: true, force: true });
+        if (left !== directory) await removeGround(left, tools);
       }
+      const ground = await layOut(directory, settings, tools, signal);
       baseline = new Baseline(ground, tools, network);
       for (const host of baseline.hosts) host.start();
       await baseline.#prepare(signal);
@@ -84,7 +85,7 @@ export class Baseline implements AsyncDisposable {
       for (const host of baseline?.hosts ?? []) await host.powerOff();
       await baseline?.front.powerOff();
       await network?.[Symbol.asyncDispose]();
-      rmSync(directory, { recursive: true, force: true });
+      await removeGround(directory, tools);
       throw error;
     }
   }
@@ -92,7 +93,7 @@ export class Baseline implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.hosts, this.front].map(host => host.powerOff()));
     await this.network[Symbol.asyncDispose]();
-    rmSync(this.ground.directory, { recursive: true, force: true });
+    await removeGround(this.ground.directory, this.tools);
   }
 
   /** Makes the role and the database of the load, as soon as somebody is primary. */
@@ -194,6 +195,9 @@ async function layOut(
       mkdirSync(path, { mode: 0o755 });
       own(path);
     }
+  }
+  await makeVolumes(isolationPrograms(tools), directory, { uid, gid }, signal);
+  for (const host of HOSTS) {
     write(join(homeOf(directory, host), 'patroni.yml'), patroniYml(ground, host));
   }
   const front = homeOf(directory, 'front');
@@ -205,6 +209,11 @@ async function layOut(
     write(join(front, `${name}.ini`), pgbouncerIni(ground, name, front));
   }
   return ground;
+}
+
+async function removeGround(directory: string, tools: Tools): Promise<void> {
+  await releaseVolumes(isolationPrograms(tools), directory);
+  rmSync(directory, { recursive: true, force: true });
 }
 
 function serviceUser(): { uid: number; gid: number } {

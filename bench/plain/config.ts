@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import {
   addressOf,
+  dataOf,
   FRONT,
   HOSTS,
   homeOf,
@@ -60,7 +61,7 @@ export function patroniYml(ground: Ground, host: number): string {
     postgresql: {
       listen: at(PORTS.postgres),
       connect_address: at(PORTS.postgres),
-      data_dir: join(home, 'data'),
+      data_dir: dataOf(directory, host),
       bin_dir: ground.binDir,
       pgpass: join(home, 'pgpass'),
       authentication: {

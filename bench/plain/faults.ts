@@ -3,7 +3,8 @@ import type { Fault } from '../../src/core/drill/fault.ts';
 import type { Faults, Injection } from '../../src/platform/contract.ts';
 import { send } from '../../src/platform/local/faults/processes.ts';
 import type { Baseline } from './baseline.ts';
-import { homeOf, hostOf } from './layout.ts';
+import { dataOf, hostOf, volumeOf } from './layout.ts';
+import { freeze, thaw } from './volumes.ts';
 
 type Act = { description: string; undo(): Promise<void> };
 
@@ -58,6 +59,14 @@ function injectorOf(fault: Fault, baseline: Baseline): ((done: () => void) => Pr
         done();
         return { description: `link of ${fault.member} down`, undo: () => network.setLink(host, 'up') };
       };
+    case 'freeze-volume': {
+      const volume = volumeOf(baseline.ground.directory, hostOf(fault.member));
+      return async done => {
+        await freeze(volume);
+        done();
+        return { description: `no write to the volume of ${fault.member} ends`, undo: () => thaw(volume) };
+      };
+    }
     case 'cut': {
       if (fault.peers !== 'everyone') return undefined;
       const { member, direction } = fault;
@@ -81,7 +90,7 @@ async function signalServer(
   done: () => void,
 ): Promise<Act> {
   const host = hostOf(member);
-  const data = `-D ${homeOf(ground.directory, host)}/data`;
+  const data = `-D ${dataOf(ground.directory, host)}`;
   const chosen = (title: string) =>
     name === 'postmaster'
       ? title.startsWith(tools.postgres.binDir) && title.includes(data)

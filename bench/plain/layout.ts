@@ -28,4 +28,7 @@ export const hostOf = (name: string): number => Number(name.slice(name.lastIndex
 
 /** What one host has on disk, and the front (`front`). */
 export const homeOf = (directory: string, host: number | 'front'): string => join(directory, `h-${host}`);
+/** The volume of a host: PostgreSQL's data alone lie there, as on pgherd's isolated members. */
+export const volumeOf = (directory: string, host: number): string => join(homeOf(directory, host), 'volume');
+export const dataOf = (directory: string, host: number): string => join(volumeOf(directory, host), 'data');
 export const socketOf = (directory: string, host: number): string => join(homeOf(directory, host), 's');

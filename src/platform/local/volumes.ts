@@ -40,8 +40,11 @@ export async function ensureVolume(
   // Should the volume be missing one day, nobody may write below it.
   await chmod(directory, 0o000);
   const image = volumeImage(paths, member);
-  if ((await stat(image).catch(() => undefined)) === undefined) await makeImage(record, image, signal);
-  await mount(isolationPrograms(record.programs), image, directory, signal);
+  const programs = isolationPrograms(record.programs);
+  if ((await stat(image).catch(() => undefined)) === undefined) {
+    await makeImage(programs, image, { bytes: record.volumeBytes, owner: record.serviceUser }, signal);
+  }
+  await mount(programs, image, directory, signal);
   // A drill whose machine went down in the middle.
   await rm(join(directory, FILLER), { force: true });
 }
@@ -52,7 +55,8 @@ export async function releaseVolumes(
   paths: Paths,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const directory of await mountsBelow(paths.data)) await unmount(record, directory, signal);
+  const programs = isolationPrograms(record.programs);
+  for (const directory of await mountsBelow(paths.data)) await unmount(programs, directory, signal);
 }
 
 /** Unmounts a member's volume and moves its image to `target`. False where it has none. */
@@ -64,7 +68,9 @@ export async function moveVolume(
   signal: AbortSignal,
 ): Promise<boolean> {
   const directory = join(paths.data, member);
-  if ((await mountsBelow(paths.data)).includes(directory)) await unmount(record, directory, signal);
+  if ((await mountsBelow(paths.data)).includes(directory)) {
+    await unmount(isolationPrograms(record.programs), directory, signal);
+  }
   const image = volumeImage(paths, member);
   if ((await stat(image).catch(() => undefined)) === undefined) return false;
   await rename(image, target);
@@ -117,17 +123,18 @@ export async function volumeObstacle(
   }
 }
 
-/** Under another name until it is complete. */
-async function makeImage(record: ClusterRecord, image: string, signal: AbortSignal): Promise<void> {
-  const { uid, gid } = record.serviceUser;
+/** Makes an image with a file system; it has another name until it is complete. */
+export async function makeImage(
+  programs: IsolationPrograms,
+  image: string,
+  { bytes, owner }: { bytes: number; owner: { uid: number; gid: number } },
+  signal: AbortSignal,
+): Promise<void> {
   const fresh = `${image}.new`;
-  await allocate(fresh, record.volumeBytes);
+  await allocate(fresh, bytes);
   // No blocks are reserved for root: full is full, for whoever fills it.
-  const options = ['-q', '-F', '-m', '0', '-E', `root_owner=${uid}:${gid}`];
-  await run([isolationPrograms(record.programs)['mkfs.ext4'], ...options, fresh], {
-    signal,
-    timeoutMs: MOUNT_MS,
-  });
+  const options = ['-q', '-F', '-m', '0', '-E', `root_owner=${owner.uid}:${owner.gid}`];
+  await run([programs['mkfs.ext4'], ...options, fresh], { signal, timeoutMs: MOUNT_MS });
   await rename(fresh, image);
 }
 
@@ -142,7 +149,7 @@ async function allocate(path: string, bytes: number): Promise<void> {
   }
 }
 
-async function mount(
+export async function mount(
   programs: IsolationPrograms,
   image: string,
   directory: string,
@@ -152,8 +159,13 @@ async function mount(
   await run([programs.mount, '-t', 'ext4', '-o', options, image, directory], { signal, timeoutMs: MOUNT_MS });
 }
 
-async function unmount(record: ClusterRecord, directory: string, signal: AbortSignal): Promise<void> {
-  const argv = [isolationPrograms(record.programs).umount, directory] as const;
+/** Waits for what was killed just before to let its files go. Rejects when something uses the volume still. */
+export async function unmount(
+  programs: IsolationPrograms,
+  directory: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const argv = [programs.umount, directory] as const;
   let complaint = '';
   await poll(
     async inner => {

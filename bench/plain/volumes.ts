@@ -1,0 +1,54 @@
+/** The volumes of a baseline's hosts: images of the same kind as those of pgherd's isolated members. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from '../../src/lib/exec.ts';
+import type { IsolationPrograms } from '../../src/platform/local/setup/index.ts';
+import { makeImage, mount, mountsBelow, unmount, volumeSize } from '../../src/platform/local/volumes.ts';
+import { HOSTS, homeOf, volumeOf } from './layout.ts';
+
+const COMMAND_MS = 10_000;
+const RELEASE_MS = 60_000;
+
+/** Makes and mounts one for each host; their homes must be there. */
+export async function makeVolumes(
+  programs: IsolationPrograms,
+  directory: string,
+  owner: { uid: number; gid: number },
+  signal: AbortSignal,
+): Promise<void> {
+  for (const host of HOSTS) {
+    const image = join(homeOf(directory, host), 'volume.img');
+    const volume = volumeOf(directory, host);
+    await makeImage(programs, image, { bytes: volumeSize(0), owner }, signal);
+    mkdirSync(volume);
+    await mount(programs, image, volume, signal);
+  }
+}
+
+/** Unmounts all that are mounted below, also hung ones. Whoever used them must have ended. */
+export async function releaseVolumes(programs: IsolationPrograms, directory: string): Promise<void> {
+  const signal = AbortSignal.timeout(RELEASE_MS);
+  for (const host of HOSTS) {
+    for (const volume of await mountsBelow(homeOf(directory, host))) {
+      await thaw(volume);
+      await unmount(programs, volume, signal);
+    }
+  }
+}
+
+/** As a disk that does not answer any more: whoever writes waits in the kernel. */
+export async function freeze(volume: string): Promise<void> {
+  await run(['fsfreeze', '--freeze', volume], {
+    timeoutMs: COMMAND_MS,
+    signal: AbortSignal.timeout(COMMAND_MS),
+  });
+}
+
+/** What is not frozen is fine. */
+export async function thaw(volume: string): Promise<void> {
+  await run(['fsfreeze', '--unfreeze', volume], {
+    timeoutMs: COMMAND_MS,
+    signal: AbortSignal.timeout(COMMAND_MS),
+    okCodes: [0, 1],
+  });
+}
