@@ -47,6 +47,20 @@ isolated('drills on isolated members', sandbox => {
     expect(events).toEqual(expect.arrayContaining(['injected', 'fenced', 'promoted', 'undone', 'whole']));
   });
 
+  it.each([
+    ['C4', 'whom nobody hears', /every outgoing packet between insel-\d and anybody/],
+    ['B1', 'whose host is lost', /interface of insel-\d's host is down, and SIGKILL to all/],
+  ])('%s: the sentinel replaces a primary %s, and nothing is lost', async (fault, _, injection) => {
+    const { run } = await drill(fault);
+    expect(run.injections).toEqual([expect.stringMatching(injection)]);
+    expect(run).toMatchObject({ lost: 0, dualAcknowledged: 0, phantom: 0, duplicate: 0 });
+    expect(run.acknowledged).toBeGreaterThan(50);
+    expect(run.wholeAfterMs, run.notes.join('\n')).not.toBeNull();
+    const { events } = await sandbox.json<EventsDocument>(['events', 'insel']);
+    const since = events.filter(({ at }) => at >= run.at);
+    expect(since.map(({ event }) => event)).toContain('sentinel-revoke');
+  });
+
   it('whoever shares the host of the primary does not lead the voters for long', async () => {
     const { members } = await cluster.status();
     const beside = members.findIndex(({ role }) => role === 'primary');
