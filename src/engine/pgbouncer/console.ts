@@ -6,7 +6,8 @@ import { POOLER_ADMIN } from './config.ts';
 export interface ConsoleTarget {
   socketDir: string;
   port: number;
-  password: string;
+  /** Asked for by each connection. */
+  password(): Promise<string>;
 }
 
 const CONNECT_MS = 1_000;
@@ -33,7 +34,7 @@ export class PoolerConsole implements Disposable {
       host: target.socketDir,
       port: target.port,
       user: POOLER_ADMIN,
-      password: target.password,
+      password: () => target.password(),
       database: 'pgbouncer',
       connectionTimeoutMillis: CONNECT_MS,
     });

@@ -1,22 +1,13 @@
-/**
- * Holding clients back at the poolers while the primary moves. A hold has a dead man's switch: a process of its own
- * that lets clients go on (SIGUSR2 is PgBouncer's RESUME, and a reload to HAProxy) within a second of the death of whoever holds them, and when
- * the limit has passed in any case.
- */
-import { type ChildProcess, spawn } from 'node:child_process';
+/** Holding clients back at the poolers while the primary moves. */
 import { join } from 'node:path';
 import { type ConsoleTarget, PoolerConsole } from '../../engine/pgbouncer/console.ts';
-import { codeOf } from '../../lib/errors.ts';
-import { startTimeOf } from '../../lib/process.ts';
 import type { ClientHold, HoldLimits } from '../contract.ts';
-
-/** How often the dead man's switch looks. */
-const TURN_MS = 500;
+import { DeadMansSwitch, type Held } from './deadMansSwitch.ts';
 
 export interface HoldInput {
   /** Where the consoles of the primary's poolers are; none: nobody is held, and `release` still leads. */
   targets: readonly ConsoleTarget[];
-  consoles: WarmConsoles;
+  warm: Warm;
   door: Door;
 }
 
@@ -37,14 +28,14 @@ export interface Door {
  * way. A pooler that does not answer is left out: it holds nobody.
  */
 export async function holdClients(
-  { targets, consoles, door }: HoldInput,
+  { targets, warm, door }: HoldInput,
   { limitMs, drainMs, turnAway = false }: HoldLimits,
 ): Promise<ClientHold> {
-  const pidFiles = targets.map(({ socketDir }) => join(socketDir, 'pid'));
-  if (turnAway) pidFiles.push(door.pidFile);
-  const guard = pidFiles.length === 0 ? undefined : await deadMansSwitch(pidFiles, limitMs);
+  // Nobody is held by whom nothing would let go.
+  const guard = targets.length > 0 || turnAway ? warm.takeSwitch(targets, door) : undefined;
+  guard?.arm({ limitMs, shut: turnAway });
   const closing = turnAway ? door.close() : undefined;
-  const pausing = await settled(targets.map(target => consoles.take(target)));
+  const pausing = await settled(targets.map(target => warm.takeConsole(target)));
   // The console that pauses may wait for a long transaction, and takes no other command until then.
   const resuming = targets.map(target => PoolerConsole.open(target));
   for (const opened of resuming) opened.catch(() => {});
@@ -73,94 +64,72 @@ export async function holdClients(
     await Promise.allSettled(opened.map(console => console.resume()));
     await told;
     for (const console of [...pausing, ...opened]) console[Symbol.dispose]();
-    if (guard !== undefined) disarm(guard);
-    consoles.warm(targets);
+    guard?.disarm();
+    warm.refill(targets, door);
   };
   return { drained: drained.every(Boolean), aim, release, [Symbol.asyncDispose]: () => release() };
 }
 
-/** Consoles that are open before they are needed: a pause that comes sooner spares clients an error. */
-export class WarmConsoles implements Disposable {
-  readonly #open = new Map<string, Promise<PoolerConsole | undefined>>();
+/** What is ready before it is needed: a pause that comes sooner spares clients an error. */
+export class Warm implements Disposable {
+  readonly #consoles = new Map<string, Promise<PoolerConsole | undefined>>();
+  #switch: DeadMansSwitch | undefined;
   #wanted = false;
 
-  /** From now on there is one for each of these, where its pooler answers. */
-  keep(targets: readonly ConsoleTarget[]): void {
+  /** From now on there is a console for each of these, where its pooler answers, and a switch. */
+  keep(targets: readonly ConsoleTarget[], door: Pick<Door, 'pidFile'>): void {
     this.#wanted = true;
-    this.warm(targets);
+    this.refill(targets, door);
   }
 
-  /** Opens those that are missing, if they are wanted at all. */
-  warm(targets: readonly ConsoleTarget[]): void {
+  /** Makes what is missing, if it is wanted at all. */
+  refill(targets: readonly ConsoleTarget[], door: Pick<Door, 'pidFile'>): void {
     if (!this.#wanted) return;
     for (const target of targets) {
-      if (this.#open.has(target.socketDir)) continue;
-      this.#open.set(
+      if (this.#consoles.has(target.socketDir)) continue;
+      this.#consoles.set(
         target.socketDir,
         PoolerConsole.open(target).catch(() => undefined),
       );
     }
+    const held = heldAt(targets, door);
+    if (this.#switch?.isFor(held) === true) return;
+    this.#switch?.disarm();
+    this.#switch = targets.length > 0 ? new DeadMansSwitch(held) : undefined;
   }
 
   /** The open one, which is the taker's then, or a new one. Rejects where the pooler does not answer. */
-  async take(target: ConsoleTarget): Promise<PoolerConsole> {
-    const open = this.#open.get(target.socketDir);
-    this.#open.delete(target.socketDir);
+  async takeConsole(target: ConsoleTarget): Promise<PoolerConsole> {
+    const open = this.#consoles.get(target.socketDir);
+    this.#consoles.delete(target.socketDir);
     const console = await open;
     if (console?.alive === true) return console;
     console?.[Symbol.dispose]();
     return await PoolerConsole.open(target);
   }
 
+  /** The one that waits for these, which is the taker's then, or a new one. */
+  takeSwitch(targets: readonly ConsoleTarget[], door: Pick<Door, 'pidFile'>): DeadMansSwitch {
+    const held = heldAt(targets, door);
+    if (this.#switch?.isFor(held) !== true) return new DeadMansSwitch(held);
+    const ready = this.#switch;
+    this.#switch = undefined;
+    return ready;
+  }
+
   [Symbol.dispose](): void {
     this.#wanted = false;
-    for (const open of this.#open.values()) void open.then(console => console?.[Symbol.dispose]());
-    this.#open.clear();
+    for (const open of this.#consoles.values()) void open.then(console => console?.[Symbol.dispose]());
+    this.#consoles.clear();
+    this.#switch?.disarm();
   }
+}
+
+function heldAt(targets: readonly ConsoleTarget[], { pidFile }: Pick<Door, 'pidFile'>): Held {
+  return { poolers: targets.map(({ socketDir }) => join(socketDir, 'pid')), door: pidFile };
 }
 
 async function settled<T>(promises: readonly Promise<T>[]): Promise<T[]> {
   const results = await Promise.allSettled(promises);
   return results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []));
-}
-
-/**
- * A shell that looks twice a second whether the owner, known by pid and start time, still lives. It asks nobody and
- * starts nothing but `sleep`. Its words: pid, start time, rest of a turn, whole turns, pid files of those who are to let clients go on.
- */
-const SWITCH = `
-owner=$1 started=$2 rest=$3 turns=$4; shift 4
-lives() {
-  read -r stat 2>/dev/null <"/proc/$owner/stat" || return 1
-  set -- \${stat##*") "}
-  case $1 in Z|X) return 1 ;; esac
-  [ "\${20}" = "$started" ]
-}
-sleep "$rest"
-while [ "$turns" -gt 0 ] && lives; do sleep ${TURN_MS / 1000}; turns=$((turns - 1)); done
-for file; do kill -USR2 "$(cat "$file")" 2>/dev/null; done
-`;
-
-async function deadMansSwitch(files: readonly string[], limitMs: number): Promise<ChildProcess> {
-  const started = (await startTimeOf(process.pid)) ?? '';
-  const rest = (limitMs % TURN_MS) / 1000;
-  const words = [process.pid, started, rest, Math.floor(limitMs / TURN_MS)].map(String);
-  const child = spawn('sh', ['-c', SWITCH, 'pgherd-resume', ...words, ...files], {
-    detached: true,
-    stdio: 'ignore',
-  });
-  child.on('error', () => {});
-  child.unref();
-  return child;
-}
-
-/** The process group: `sleep` as well. */
-function disarm({ pid }: ChildProcess): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, 'SIGTERM');
-  } catch (error) {
-    // It has struck and ended.
-    if (codeOf(error) !== 'ESRCH') throw error;
-  }
 }

@@ -252,7 +252,7 @@ export class LocalCluster implements PlatformCluster {
   }
 
   sentinel(): Sentinel {
-    void this.moves.prepare();
+    this.moves.prepare();
     return new LocalSentinel({
       scope: this.#scope,
       spec: this.spec,

@@ -5,7 +5,7 @@ import { admit, leadProxy, turnAway } from '../../engine/haproxy/runtime.ts';
 import { POOLER_ADMIN } from '../../engine/pgbouncer/config.ts';
 import type { ConsoleTarget } from '../../engine/pgbouncer/console.ts';
 import type { ClientHold, HoldLimits } from '../contract.ts';
-import { type Door, holdClients, WarmConsoles } from './clientHold.ts';
+import { type Door, holdClients, Warm } from './clientHold.ts';
 import { proxySocket } from './frontServices.ts';
 import { endpointPorts, memberAddress, memberName, ordinalOf, type Paths } from './layout.ts';
 import { retarget } from './poolerTargets.ts';
@@ -20,7 +20,7 @@ export class FrontGate implements Disposable {
   readonly #spec: ClusterSpec;
   readonly #paths: Paths;
   readonly #secrets: SecretStore;
-  readonly #consoles = new WarmConsoles();
+  readonly #warm = new Warm();
 
   constructor(spec: ClusterSpec, paths: Paths, secrets: SecretStore) {
     this.#spec = spec;
@@ -29,21 +29,17 @@ export class FrontGate implements Disposable {
   }
 
   async hold(record: ClusterRecord, limits: HoldLimits): Promise<ClientHold> {
-    const targets = await this.#targets(record);
-    return await holdClients({ targets, consoles: this.#consoles, door: this.#door(record) }, limits);
+    const targets = this.#targets(record);
+    return await holdClients({ targets, warm: this.#warm, door: this.#door(record) }, limits);
   }
 
-  /** Whoever will hold in a hurry opens the poolers' consoles before. Never rejects. */
-  async prepare(record: ClusterRecord): Promise<void> {
-    try {
-      this.#consoles.keep(await this.#targets(record));
-    } catch {
-      // No password yet: then there is nobody to be held either.
-    }
+  /** Whoever will hold in a hurry gets ready before. */
+  prepare(record: ClusterRecord): void {
+    this.#warm.keep(this.#targets(record), this.#door(record));
   }
 
   [Symbol.dispose](): void {
-    this.#consoles[Symbol.dispose]();
+    this.#warm[Symbol.dispose]();
   }
 
   /** The poolers' target, and the proxy, whose own checks are a second apart and correct whatever fails here. */
@@ -71,11 +67,10 @@ export class FrontGate implements Disposable {
     return await retarget({ record, paths: this.#paths }, this.#spec, address).catch(() => true);
   }
 
-  async #targets(record: ClusterRecord): Promise<ConsoleTarget[]> {
+  #targets(record: ClusterRecord): ConsoleTarget[] {
     const poolers = wantedComponents(this.#spec, record).filter(({ kind }) => kind === 'pooler');
-    if (poolers.length === 0) return [];
-    const { password } = await this.#secrets.read(POOLER_ADMIN);
     const port = endpointPorts(record.port).pooler;
+    const password = async () => (await this.#secrets.read(POOLER_ADMIN)).password;
     return poolers.map(({ name }) => ({ socketDir: join(this.#paths.run, name), port, password }));
   }
 }

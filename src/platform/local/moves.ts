@@ -32,9 +32,9 @@ export class LocalMoves implements Moves, Disposable {
     this.#gate = new FrontGate(input.spec, input.paths, input.secrets);
   }
 
-  /** Whoever will hold clients in a hurry gets ready before. Never rejects. */
-  async prepare(): Promise<void> {
-    await this.#gate.prepare(this.#input.record());
+  /** Whoever will hold clients in a hurry gets ready before. */
+  prepare(): void {
+    this.#gate.prepare(this.#input.record());
   }
 
   async holdClients(limits: HoldLimits): Promise<ClientHold> {
@@ -42,7 +42,7 @@ export class LocalMoves implements Moves, Disposable {
   }
 
   async shutStopGate(member: string): Promise<StopGate> {
-    void this.prepare();
+    this.prepare();
     return await shutStopGate(memberSocketDir(this.#input.paths, member));
   }
 

@@ -5,10 +5,11 @@ import type { Sample } from '../../../core/failover/sample.ts';
 import { outside } from '../../../core/failover/sample.ts';
 import type { ClusterSpec } from '../../../core/manifest/spec.ts';
 import { Link, type LinkState } from '../../../engine/postgres/link.ts';
+import { hasEnded, type ProcessId } from '../../../lib/process.ts';
 import { answersTo } from '../../../lib/reach.ts';
 import { Repeated } from '../../../lib/repeated.ts';
 import type { ClientPool } from '../clients.ts';
-import { identify, postmasterOf } from '../faults/processes.ts';
+import { postmasterOf } from '../faults/processes.ts';
 import { memberAddress, memberName, ordinalOf, type Paths } from '../layout.ts';
 import type { ClusterRecord } from '../record.ts';
 import { serviceStatus } from '../runit.ts';
@@ -57,6 +58,9 @@ export class MemberSight implements AsyncDisposable {
   #linkState: LinkState['state'] | undefined;
   /** Whether its host could tell us anything, when the attempt was begun that says so, and how many in a row have failed. */
   #host = { answered: true, asOf: Number.NEGATIVE_INFINITY, failures: 0 };
+  /** As it was found last. */
+  #postmaster: ProcessId | undefined;
+  #remembering = false;
   /** The end of the last login that was told. */
   #loginTold: number | undefined;
 
@@ -111,6 +115,8 @@ export class MemberSight implements AsyncDisposable {
     if (link?.state === 'answered' || (silent && this.#linkState === 'answered' && !busy)) {
       this.#host = { answered: !silent, asOf: at, failures: 0 };
     }
+    // What has just been closed is looked at on its own host first: whom that ends has to be held at once.
+    if (closed && this.#linkState !== 'closed') this.#askedAt.others = at;
     this.#linkState = link?.state;
     if (doubt || ((closed || silent) && !busy)) {
       // Of what is silent at each look: the end of a blip must be seen before patience ends.
@@ -129,9 +135,10 @@ export class MemberSight implements AsyncDisposable {
     // Whoever is on a host that nothing reaches could not tell us anything.
     if (!this.#host.answered) return { ...common, process: 'unknown' };
     const commitSince = this.#commit.runningSince;
+    // Who answers a question runs: the files need not be asked.
+    if (link?.state === 'answered') void this.#rememberPostmaster().catch(() => {});
     return {
       ...common,
-      // Who answers a question runs: the files need not be asked.
       process: link?.state === 'answered' ? 'running' : await this.#process(),
       newConnection: this.#newConnection(at),
       commit: commitSince !== undefined ? { state: 'running', since: commitSince } : { state: 'finished' },
@@ -165,9 +172,22 @@ export class MemberSight implements AsyncDisposable {
   }
 
   async #process(): Promise<'running' | 'gone'> {
-    const { paths } = this.#input;
-    const postmaster = await postmasterOf(paths, this.member);
-    return postmaster !== undefined && (await identify(postmaster.pid)) !== undefined ? 'running' : 'gone';
+    const known = this.#postmaster;
+    this.#postmaster = undefined;
+    if (known !== undefined && hasEnded(known)) return 'gone';
+    this.#postmaster = known ?? (await postmasterOf(this.#input.paths, this.member));
+    return this.#postmaster === undefined ? 'gone' : 'running';
+  }
+
+  /** So that its end is known at once, without a look at files. */
+  async #rememberPostmaster(): Promise<void> {
+    if (this.#postmaster !== undefined || this.#remembering) return;
+    this.#remembering = true;
+    try {
+      this.#postmaster = await postmasterOf(this.#input.paths, this.member);
+    } finally {
+      this.#remembering = false;
+    }
   }
 
   /** Asks from outside once whether it is reached. A host whose PostgreSQL is gone refuses, which is an answer. */
