@@ -13,18 +13,21 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { run } from '../../src/lib/exec.ts';
-import { poll } from '../../src/lib/time.ts';
+import { isAlive, startTimeOf } from '../../src/lib/process.ts';
+import { poll, sleep } from '../../src/lib/time.ts';
 import { isolationPrograms, type Tools } from '../../src/platform/local/setup/index.ts';
 import { etcdFlags, type Ground, haproxyCfg, patroniYml, pgbouncerIni } from './config.ts';
 import { Host } from './host.ts';
 import { addressOf, FRONT, HOSTS, homeOf, LOGIN, memberOf, PORTS, socketOf } from './layout.ts';
 import { Network, namespaceFile } from './network.ts';
 import type { BaselineSettings } from './settings.ts';
-import { makeVolumes, releaseVolumes } from './volumes.ts';
+import { makeVolumes, releaseVolumes, thawVolumes } from './volumes.ts';
 
 const USER = 'postgres';
 const START_MS = 120_000;
 const PLACE = '/tmp/pgherd-baseline-';
+/** For what a hung volume has held up to end. */
+const END_MS = 1_000;
 
 export class Baseline implements AsyncDisposable {
   readonly ground: Ground;
@@ -64,15 +67,14 @@ export class Baseline implements AsyncDisposable {
   /** Resolves when the primary takes writes through every endpoint. */
   static async start(settings: BaselineSettings, tools: Tools, signal: AbortSignal): Promise<Baseline> {
     if (process.getuid?.() !== 0) throw new Error('the baselines need root: networks of their own');
-    const directory = mkdtempSync(PLACE);
+    const started = await startTimeOf(process.pid);
+    const left = await abandoned();
+    const directory = mkdtempSync(`${PLACE}${process.pid}-${started}-`);
     let network: Network | undefined;
     let baseline: Baseline | undefined;
     try {
       network = await Network.make(isolationPrograms(tools));
-      // There is only one network: other directories are of benchmarks that were killed.
-      for (const left of globSync(`${PLACE}*`)) {
-        if (left !== directory) await removeGround(left, tools);
-      }
+      for (const ground of left) await removeGround(ground, tools);
       const ground = await layOut(directory, settings, tools, signal);
       baseline = new Baseline(ground, tools, network);
       for (const host of baseline.hosts) host.start();
@@ -82,8 +84,7 @@ export class Baseline implements AsyncDisposable {
       return baseline;
     } catch (error) {
       if (!signal.aborted) process.stderr.write(logsBelow(directory));
-      for (const host of baseline?.hosts ?? []) await host.powerOff();
-      await baseline?.front.powerOff();
+      if (baseline !== undefined) await baseline.#powerOff();
       await network?.[Symbol.asyncDispose]();
       await removeGround(directory, tools);
       throw error;
@@ -91,9 +92,14 @@ export class Baseline implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.hosts, this.front].map(host => host.powerOff()));
+    await this.#powerOff();
     await this.network[Symbol.asyncDispose]();
     await removeGround(this.ground.directory, this.tools);
+  }
+
+  async #powerOff(): Promise<void> {
+    await thawVolumes(this.ground.directory);
+    await Promise.all([...this.hosts, this.front].map(host => host.powerOff()));
   }
 
   /** Makes the role and the database of the load, as soon as somebody is primary. */
@@ -209,6 +215,18 @@ async function layOut(
     write(join(front, `${name}.ini`), pgbouncerIni(ground, name, front));
   }
   return ground;
+}
+
+/** What benchmarks that were killed have left; what a hung volume of theirs holds up can end now. */
+async function abandoned(): Promise<string[]> {
+  const left: string[] = [];
+  for (const directory of globSync(`${PLACE}*`)) {
+    const [pid = '', startTime = ''] = directory.slice(PLACE.length).split('-');
+    if (!(await isAlive({ pid: Number(pid), startTime }))) left.push(directory);
+  }
+  for (const directory of left) await thawVolumes(directory);
+  if (left.length > 0) await sleep(END_MS, AbortSignal.timeout(START_MS));
+  return left;
 }
 
 async function removeGround(directory: string, tools: Tools): Promise<void> {

@@ -25,23 +25,31 @@ export async function makeVolumes(
   }
 }
 
-/** Unmounts all that are mounted below, also hung ones. Whoever used them must have ended. */
+/** Has all that are mounted below go on: whoever waits for a hung one does not end before. */
+export async function thawVolumes(directory: string): Promise<void> {
+  for (const volume of await volumesBelow(directory)) await thaw(volume);
+}
+
+/** Unmounts all that are mounted below. Whoever used them must have ended. */
 export async function releaseVolumes(programs: IsolationPrograms, directory: string): Promise<void> {
   const signal = AbortSignal.timeout(RELEASE_MS);
-  for (const host of HOSTS) {
-    for (const volume of await mountsBelow(homeOf(directory, host))) {
-      await thaw(volume);
-      await unmount(programs, volume, signal);
-    }
-  }
+  for (const volume of await volumesBelow(directory)) await unmount(programs, volume, signal);
+}
+
+async function volumesBelow(directory: string): Promise<string[]> {
+  return (await Promise.all(HOSTS.map(host => mountsBelow(homeOf(directory, host))))).flat();
 }
 
 /** As a disk that does not answer any more: whoever writes waits in the kernel. */
 export async function freeze(volume: string): Promise<void> {
-  await run(['fsfreeze', '--freeze', volume], {
-    timeoutMs: COMMAND_MS,
-    signal: AbortSignal.timeout(COMMAND_MS),
-  });
+  const limit = { timeoutMs: COMMAND_MS, signal: AbortSignal.timeout(COMMAND_MS) };
+  try {
+    await run(['fsfreeze', '--freeze', volume], limit);
+  } catch (error) {
+    // It may come to pass yet.
+    await thaw(volume);
+    throw error;
+  }
 }
 
 /** What is not frozen is fine. */
