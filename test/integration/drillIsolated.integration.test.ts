@@ -56,9 +56,13 @@ isolated('drills on isolated members', sandbox => {
     expect(run).toMatchObject({ lost: 0, dualAcknowledged: 0, phantom: 0, duplicate: 0 });
     expect(run.acknowledged).toBeGreaterThan(50);
     expect(run.wholeAfterMs, run.notes.join('\n')).not.toBeNull();
+    const promoted = run.timeline.find(({ event }) => event === 'promoted');
+    // Patroni alone would wait for the end of the lease, 20 s.
+    expect(promoted?.afterMs, 'ms until another member is primary').toBeLessThan(10_000);
     const { events } = await sandbox.json<EventsDocument>(['events', 'insel']);
-    const since = events.filter(({ at }) => at >= run.at);
-    expect(since.map(({ event }) => event)).toContain('sentinel-revoke');
+    const revoked = events.find(({ at, event }) => at >= run.at && event === 'sentinel-revoke');
+    expect(run.injections[0]).toContain(revoked?.subject);
+    expect(revoked?.message).not.toContain('nothing was deleted');
   });
 
   it('whoever shares the host of the primary does not lead the voters for long', async () => {
