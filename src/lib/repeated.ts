@@ -31,9 +31,9 @@ export class Repeated<T> implements Disposable {
     return this.#startedAt;
   }
 
-  /** An attempt is under way for longer than this. */
-  isOverdue(afterMs: number): boolean {
-    return this.#startedAt !== undefined && this.#now() - this.#startedAt > afterMs;
+  /** An attempt has been under way for longer than this at that moment. */
+  isOverdue(afterMs: number, at = this.#now()): boolean {
+    return this.#startedAt !== undefined && at - this.#startedAt > afterMs;
   }
 
   /** Another pace; a quicker one takes effect at once. */

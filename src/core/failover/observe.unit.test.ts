@@ -71,6 +71,8 @@ describe('observe', () => {
     expect(late.watch).toMatchObject({ unseen: { heldMs: 200, looks: 3 }, quiet: { heldMs: 250 } });
     const hardly = observe(before, seen(250, { ...silent, ownLateMs: 50 }));
     expect(hardly.watch?.unseen?.heldMs).toBe(150);
+    const stoodStill = observe(before, seen(590, { ...silent, paceMs: 50 }));
+    expect(stoodStill.watch?.unseen?.heldMs).toBe(200);
   });
 
   it('lets a late look add 0.4 s at most to what takes seconds: a busy machine is slow, not blind', () => {

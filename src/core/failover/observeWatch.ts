@@ -130,7 +130,9 @@ function observeUnseen(watch: Watch, aimed: Sample | undefined, look: Look, late
   if (!look.timely) return undefined;
   if (aimed?.link === undefined) return watch.unseen;
   if (watch.seen?.at === look.at) return undefined;
-  const overtime = Math.max(0, aimed.ownLateMs - lateMs);
+  // Late by its own account, or because whoever looks stood still between two looks.
+  const late = Math.max(aimed.ownLateMs, look.gapMs - (aimed.paceMs ?? look.gapMs));
+  const overtime = Math.max(0, late - lateMs);
   return extend(watch.unseen, { ...look, gapMs: Math.max(0, look.gapMs - overtime) });
 }
 
