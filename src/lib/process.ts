@@ -1,5 +1,5 @@
-import { readFileSync, statSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
 
 /** A process that cannot be mistaken for a later one with the same pid. */
 export interface ProcessId {
@@ -16,7 +16,8 @@ export async function startTimeOf(pid: number): Promise<string | undefined> {
 /** What /proc/PID/stat says of a living process: field 22, and whether PF_EXITING is among the flags (field 9). */
 function statOf(pid: number): { startTime: string | undefined; exiting: boolean } | undefined {
   try {
-    const stat = atOnce(`/proc/${pid}/stat`);
+    // The kernel has it in memory. A turn of another thread took 3 ms and more while a server died, five turns a file.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The name in parentheses may hold spaces and parentheses itself: fields count from the last one.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
@@ -28,11 +29,6 @@ function statOf(pid: number): { startTime: string | undefined; exiting: boolean 
 
 /** Linux, include/linux/sched.h. */
 const PF_EXITING = 0x4;
-
-/** The kernel has it in memory: each turn of another thread took 3 ms and more while a server died (five turns a file). */
-function atOnce(path: string): string {
-  return readFileSync(path, 'utf8');
-}
 
 /** /proc counts process starts in these ticks after the boot; Linux shows 100 a second to programs everywhere. */
 const TICKS_PER_SECOND = 100;
@@ -62,10 +58,11 @@ export async function isAlive(id: ProcessId): Promise<boolean> {
   return (await startTimeOf(id.pid)) === id.startTime;
 }
 
-/** It does nothing of its own any more: it has ended, or the kernel is about to take it away, which takes a moment. */
-export function hasEnded({ pid, startTime }: ProcessId): boolean {
+/** Ending: it does nothing of its own any more, but the kernel is still taking it down. */
+export function lifeOf({ pid, startTime }: ProcessId): 'running' | 'ending' | 'gone' {
   const found = statOf(pid);
-  return found?.startTime !== startTime || found.exiting;
+  if (found?.startTime !== startTime) return 'gone';
+  return found.exiting ? 'ending' : 'running';
 }
 
 /**
@@ -73,12 +70,10 @@ export function hasEnded({ pid, startTime }: ProcessId): boolean {
  * lock may have been passed on by exec: the pid stays.
  */
 export async function lockHolder(path: string): Promise<number | undefined> {
-  const file = statSync(path, { throwIfNoEntry: false });
+  const file = await stat(path).catch(() => undefined);
   if (file === undefined) return undefined;
   // "7: FLOCK  ADVISORY  WRITE 4711 fe:00:2211892 0 EOF"; one that waits has "->" after the number.
-  const locks = atOnce('/proc/locks')
-    .split('\n')
-    .map(line => line.trim().split(/\s+/));
+  const locks = (await readFile('/proc/locks', 'utf8')).split('\n').map(line => line.trim().split(/\s+/));
   const named = locks.filter(
     ([, type, , , , place]) => type === 'FLOCK' && place?.endsWith(`:${file.ino}`) === true,
   );

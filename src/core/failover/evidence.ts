@@ -1,4 +1,4 @@
-import type { Setting, SyncRead } from './sample.ts';
+import type { Sample, Setting, SyncRead } from './sample.ts';
 
 /**
  * Everything the sentinel knows at the moment of its last look: plain data, made by `observe` from samples and by
@@ -67,7 +67,7 @@ export interface Watch {
   quiet: Streak | undefined;
   /** No sign of life of the member or its host. A late look breaks it. */
   unseen: Streak | undefined;
-  process: { state: 'running' | 'gone' | 'unknown'; since: number; at: number } | undefined;
+  process: { state: NonNullable<Sample['process']>; since: number; at: number } | undefined;
   gone: Streak | undefined;
   loginsFail: Streak | undefined;
   commit: { since: number; stalled: Streak | undefined } | undefined;

@@ -77,6 +77,8 @@ function served({ watch, at }: Evidence, { freshMs, vantageFreshMs }: Readonly<T
 export function wake(evidence: Evidence, facts: Facts): Decision[] {
   const { watch, timely } = evidence;
   if (watch === undefined || watch.woken || !timely || handsOff(evidence) || !ended(watch)) return [];
+  // Patroni asks whether the process is there: woken too early it goes back to sleep for a round.
+  if (watch.process?.state === 'ending') return [];
   const reason = `PostgreSQL of ${watch.member} has ended: Patroni need not wait for its next round to notice`;
   return [{ kind: 'wake', member: watch.member, reason, evidence: facts }];
 }

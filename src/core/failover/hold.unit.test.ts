@@ -32,6 +32,15 @@ describe('a hold', () => {
     expect(due(makeEvidence(unknown))).toEqual(['hold', 'wake']);
   });
 
+  it('begins at once while the process is being taken down, and Patroni is woken when it is gone, not before', () => {
+    const ending = { state: 'ending' as const, since: now, at: now };
+    const closed = { link: 'closed' as const, quiet: makeStreak(0), process: ending };
+    expect(due(makeEvidence(closed))).toEqual(['hold']);
+    expect(due(makeEvidence(closed, { hold }))).toEqual(['nothing']);
+    const gone = { ...closed, process: { ...ending, state: 'gone' as const }, gone: makeStreak(0) };
+    expect(due(makeEvidence(gone, { hold }))).toEqual(['wake']);
+  });
+
   it('does not begin for a session that was merely closed, nor where only that is stuck', () => {
     expect(due(makeEvidence({ link: 'closed', quiet: makeStreak(0) }))).toEqual(['nothing']);
     const works = { alive: { by: 'a login', at: now - 100 }, vantages: makeVantages(true) };

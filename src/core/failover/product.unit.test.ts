@@ -9,7 +9,7 @@ import { makeEvidence, makeSetting, makeStreak, makeVantages, now, primary } fro
 /** Every state of everything that matters, each as if it had lasted for long. */
 const dimensions = {
   link: ['answered', 'silent', 'closed'],
-  process: ['running', 'gone', 'unknown'],
+  process: ['running', 'ending', 'gone', 'unknown'],
   logins: ['succeed', 'fail'],
   commits: ['finish', 'hang'],
   patroni: ['answers', 'silent', 'failsafe'],
@@ -159,7 +159,8 @@ function complaintAbout(state: State, decisions: Decision[]): string | undefined
   if (handsOff && of('hold').length + of('wake').length > 0) return 'hands off';
   if (of('resume').length > 0) return 'resumed what was not held';
   if (of('withheld').some(({ vetoes }) => vetoes.length === 0)) return 'withheld without a veto';
-  if (of('wake').length > 0 && (state.process === 'running' || state.link === 'answered')) return 'woken';
+  const isThere = state.process === 'running' || state.process === 'ending';
+  if (of('wake').length > 0 && (isThere || state.link === 'answered')) return 'woken';
   return undefined;
 }
 
@@ -174,7 +175,7 @@ describe('every state', () => {
       for (const { kind } of decisions) seen[kind] += 1;
       count += 1;
     }
-    expect(count).toBe(3 * 3 * 2 * 2 * 3 * 3 * 4 * 3 * 2 * 8 * 3);
+    expect(count).toBe(3 * 4 * 2 * 2 * 3 * 3 * 4 * 3 * 2 * 8 * 3);
     expect({ ...seen, resume: 1 }).not.toContain(0);
     expect(seen.revoke).toBeGreaterThan(500);
     expect(seen.fence).toBeGreaterThan(5_000);

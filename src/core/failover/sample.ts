@@ -21,8 +21,11 @@ export interface Sample {
    * again yet.
    */
   link?: { state: 'answered'; takesWrites: boolean } | { state: 'silent' } | { state: 'closed' } | undefined;
-  /** What the member's own host says of the postmaster now; unknown: the host does not answer. */
-  process?: 'running' | 'gone' | 'unknown' | undefined;
+  /**
+   * What the member's own host says of the postmaster now; ending: the kernel is taking it down, it does nothing any more
+   * but is not gone yet; unknown: the host does not answer.
+   */
+  process?: 'running' | 'ending' | 'gone' | 'unknown' | undefined;
   /**
    * The last login inside the member's own host that ended, and when. Succeeded: the server answered, be it with a
    * refusal ("too many clients", "starting up").

@@ -95,7 +95,12 @@ export class Warm implements Disposable {
     const held = heldAt(targets, door);
     if (this.#switch?.isFor(held) === true) return;
     this.#switch?.disarm();
-    this.#switch = targets.length > 0 ? new DeadMansSwitch(held) : undefined;
+    this.#switch = undefined;
+    try {
+      if (targets.length > 0) this.#switch = new DeadMansSwitch(held);
+    } catch {
+      // Whoever holds tries again, and says so.
+    }
   }
 
   /** The open one, which is the taker's then, or a new one. Rejects where the pooler does not answer. */
@@ -122,6 +127,7 @@ export class Warm implements Disposable {
     for (const open of this.#consoles.values()) void open.then(console => console?.[Symbol.dispose]());
     this.#consoles.clear();
     this.#switch?.disarm();
+    this.#switch = undefined;
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
-import { codeOf } from '../../lib/errors.ts';
+import { codeOf, PgherdError } from '../../lib/errors.ts';
 
 /** Whom SIGUSR2 lets go on: it is PgBouncer's RESUME, and a reload to HAProxy. Files with their process ids. */
 export interface Held {
@@ -12,12 +12,19 @@ export interface Held {
   door: string;
 }
 
-/** Its words: the door's file, then the poolers'. What it reads: seconds, and whether the door is shut as well. */
+/**
+ * Its words: the door's file, then the poolers'. What it reads: seconds, and whether the door is shut as well. To strike it
+ * has to start nothing.
+ */
 const SCRIPT = `
 read -r seconds door || exit 0
 [ "$door" = shut ] || shift
 timeout --foreground "$seconds" cat >/dev/null
-for file; do kill -USR2 "$(cat "$file")" 2>/dev/null; done
+for file; do
+  pid=
+  read -r pid 2>/dev/null <"$file"
+  [ -n "$pid" ] && kill -USR2 "$pid" 2>/dev/null
+done
 `;
 
 export class DeadMansSwitch {
@@ -41,21 +48,30 @@ export class DeadMansSwitch {
     this.#child.unref();
   }
 
-  /** It waits for these. */
+  /** It waits for these, and is there. */
   isFor({ poolers, door }: Held): boolean {
     const same = [door, ...poolers].join('\n') === [this.#held.door, ...this.#held.poolers].join('\n');
     return this.#alive && same;
   }
 
-  /** From when this returns on, it lets clients go on after so long at the latest. */
+  /** From when this returns on, it lets clients go on after so long at the latest. Throws where it could not be started. */
   arm({ limitMs, shut }: { limitMs: number; shut: boolean }): void {
-    this.#child.stdin.write(`${limitMs / 1000} ${shut ? 'shut' : 'open'}\n`);
+    if (this.#child.pid === undefined) {
+      throw new PgherdError({
+        code: 'clients-not-held',
+        message: 'clients are not held back: what would let them go on could not be started',
+        hint: 'this machine starts no more processes: see `ulimit -u`, pids.max and free memory',
+      });
+    }
+    // Zero would be no limit.
+    this.#child.stdin.write(`${Math.max(1, limitMs) / 1000} ${shut ? 'shut' : 'open'}\n`);
   }
 
   /** Ends it with all it has started. */
   disarm(): void {
     const { pid } = this.#child;
-    if (pid === undefined) return;
+    if (pid === undefined || !this.#alive) return;
+    this.#alive = false;
     try {
       process.kill(-pid, 'SIGTERM');
     } catch (error) {

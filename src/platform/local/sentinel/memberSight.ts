@@ -5,7 +5,7 @@ import type { Sample } from '../../../core/failover/sample.ts';
 import { outside } from '../../../core/failover/sample.ts';
 import type { ClusterSpec } from '../../../core/manifest/spec.ts';
 import { Link, type LinkState } from '../../../engine/postgres/link.ts';
-import { hasEnded, type ProcessId } from '../../../lib/process.ts';
+import { lifeOf, type ProcessId } from '../../../lib/process.ts';
 import { answersTo } from '../../../lib/reach.ts';
 import { Repeated } from '../../../lib/repeated.ts';
 import type { ClientPool } from '../clients.ts';
@@ -36,6 +36,9 @@ const PATRONI_MS = 800;
 const LOGIN_OVERDUE_MS = 500;
 /** While its session answers or was closed, other hosts are asked now and then only: programs have to be started on them. */
 const ASK_REST_MS = 300;
+/** It takes 10 to 60 ms to take a postmaster down, more with much shared memory. Whoever hangs there runs, as far as anybody can tell. */
+const ENDING_MS = 1_000;
+const ENDING_PACE_MS = 10;
 /** Never on one failed probe. */
 const LOST_AFTER = 2;
 /** Python and its modules take two seconds on an idle machine, several on a busy one. */
@@ -60,15 +63,18 @@ export class MemberSight implements AsyncDisposable {
   #host = { answered: true, asOf: Number.NEGATIVE_INFINITY, failures: 0 };
   /** As it was found last. */
   #postmaster: ProcessId | undefined;
+  #endingSince: number | undefined;
+  readonly #onAlarm: () => void;
   #remembering = false;
   /** The end of the last login that was told. */
   #loginTold: number | undefined;
 
-  private constructor(member: string, input: MemberSightInput, link: Link) {
+  private constructor(member: string, input: MemberSightInput, link: Link, onAlarm: () => void) {
     const { paths, record, clients } = input;
     this.member = member;
     this.#input = input;
     this.#link = link;
+    this.#onAlarm = onAlarm;
     this.#canary = new Canary(paths, record, member);
     this.#login = new Repeated(PACE.login.calm, now, signal => login(paths, record, member, signal));
     this.#commit = new Repeated(PACE.commit.calm, now, signal => this.#canary.commit(signal));
@@ -94,7 +100,7 @@ export class MemberSight implements AsyncDisposable {
       password,
       ca: await readFile(paths.ca, 'utf8'),
     };
-    return new MemberSight(member, input, new Link(target, onAlarm));
+    return new MemberSight(member, input, new Link(target, onAlarm), onAlarm);
   }
 
   /** It was asked several times, and neither its PostgreSQL nor its kernel has answered. */
@@ -115,8 +121,11 @@ export class MemberSight implements AsyncDisposable {
     if (link?.state === 'answered' || (silent && this.#linkState === 'answered' && !busy)) {
       this.#host = { answered: !silent, asOf: at, failures: 0 };
     }
-    // What has just been closed is looked at on its own host first: whom that ends has to be held at once.
-    if (closed && this.#linkState !== 'closed') this.#askedAt.others = at;
+    if (link?.state === 'answered') {
+      // Who answers again may be another than before.
+      if (this.#linkState !== 'answered') this.#postmaster = undefined;
+      void this.#rememberPostmaster().catch(() => {});
+    }
     this.#linkState = link?.state;
     if (doubt || ((closed || silent) && !busy)) {
       // Of what is silent at each look: the end of a blip must be seen before patience ends.
@@ -135,11 +144,10 @@ export class MemberSight implements AsyncDisposable {
     // Whoever is on a host that nothing reaches could not tell us anything.
     if (!this.#host.answered) return { ...common, process: 'unknown' };
     const commitSince = this.#commit.runningSince;
-    // Who answers a question runs: the files need not be asked.
-    if (link?.state === 'answered') void this.#rememberPostmaster().catch(() => {});
     return {
       ...common,
-      process: link?.state === 'answered' ? 'running' : await this.#process(),
+      // Who answers a question runs: the files need not be asked.
+      process: link?.state === 'answered' ? 'running' : await this.#process(at),
       newConnection: this.#newConnection(at),
       commit: commitSince !== undefined ? { state: 'running', since: commitSince } : { state: 'finished' },
     };
@@ -161,7 +169,7 @@ export class MemberSight implements AsyncDisposable {
     const { last } = this.#login;
     const isGoodNews = last?.value === true && last.endedAt !== this.#loginTold;
     this.#loginTold = last?.endedAt;
-    if (this.#login.isOverdue(LOGIN_OVERDUE_MS) && !isGoodNews) return { succeeded: false, endedAt: at };
+    if (this.#login.isOverdue(LOGIN_OVERDUE_MS, at) && !isGoodNews) return { succeeded: false, endedAt: at };
     return last && { succeeded: last.value, endedAt: last.endedAt };
   }
 
@@ -171,12 +179,15 @@ export class MemberSight implements AsyncDisposable {
     return pid === undefined || since === undefined || Date.now() - Date.parse(since) < PATRONI_START_MS;
   }
 
-  async #process(): Promise<'running' | 'gone'> {
-    const known = this.#postmaster;
-    this.#postmaster = undefined;
-    if (known !== undefined && hasEnded(known)) return 'gone';
-    this.#postmaster = known ?? (await postmasterOf(this.#input.paths, this.member));
-    return this.#postmaster === undefined ? 'gone' : 'running';
+  async #process(at: number): Promise<Sample['process']> {
+    const found = this.#postmaster ?? (await postmasterOf(this.#input.paths, this.member));
+    const life = found === undefined ? 'gone' : lifeOf(found);
+    this.#postmaster = life === 'gone' ? undefined : found;
+    this.#endingSince = life === 'ending' ? (this.#endingSince ?? at) : undefined;
+    if (this.#endingSince === undefined) return life;
+    if (at - this.#endingSince > ENDING_MS) return 'running';
+    setTimeout(this.#onAlarm, ENDING_PACE_MS).unref();
+    return 'ending';
   }
 
   /** So that its end is known at once, without a look at files. */

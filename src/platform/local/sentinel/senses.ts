@@ -2,8 +2,7 @@
 import type { ClusterSpec } from '../../../core/manifest/spec.ts';
 import { Standbys } from '../../../engine/patroni/standbys.ts';
 import { Strays } from '../../../engine/patroni/strays.ts';
-import { readIfExists } from '../../../lib/files.ts';
-import { lockHolder } from '../../../lib/process.ts';
+import { lockedFor } from '../../../lib/lock.ts';
 import { Repeated } from '../../../lib/repeated.ts';
 import type { Aim, SenseSample, Sentinel, Sight } from '../../contract.ts';
 import { postgresOf } from '../faults/members.ts';
@@ -47,12 +46,10 @@ export class LocalSentinel implements Sentinel {
 
   async sight(): Promise<Sight> {
     const { paths, spec } = this.#input;
-    const holder =
-      (await lockHolder(paths.lock)) === undefined ? undefined : await readIfExists(`${paths.lock}.holder`);
     return {
       members: memberNames(spec),
       paused: this.#dcs.last?.value.paused === true,
-      operation: holder?.split(' ')[0],
+      operation: await lockedFor(paths.lock),
     };
   }
 
@@ -65,7 +62,7 @@ export class LocalSentinel implements Sentinel {
     }
     const seen = await this.#sight?.sample(doubt, busy);
     // The end of a process is no doubt yet in this look; the answers must be there in the next one all the same.
-    const alarmed = doubt || seen?.process === 'gone';
+    const alarmed = doubt || seen?.process === 'gone' || seen?.process === 'ending';
     this.#doubt = alarmed;
     this.#dcs.pace(alarmed ? DCS_PACE.doubt : DCS_PACE.calm);
     const dcs = this.#dcs.last;
