@@ -55,6 +55,9 @@ function poolerParts(results: Results | undefined): string[] {
     'Its load comes through PgBouncer alone: 20 sessions that write, two clients that connect anew for each write, five that',
     'read. Seconds without an acknowledged write, sessions / new connections: median [shortest..longest].',
     '',
+    'A3 stops the postmaster alone: a pooler that has its connections serves on for the 30 s until the undo, so the',
+    'baselines, which do not notice, stand still for less than pgherd, which replaces a primary that lets nobody in.',
+    '',
     ...table(
       header,
       rows((id, of) => both([onPath(at(id, of), 'pooler'), onPath(at(id, of), 'pooler, new connection')])),
