@@ -144,7 +144,7 @@ class Hands {
   readonly #senses: Sentinel;
   readonly #signal: AbortSignal;
   readonly #report: (line: string) => void;
-  #hold: Promise<ClientHold> | undefined;
+  #hold: Promise<ClientHold | undefined> | undefined;
   #fenced: Sample['fenced'];
   #withheld = '';
 
@@ -198,7 +198,10 @@ class Hands {
       }
       case 'hold': {
         const limitMs = Math.max(0, decision.untilAt - memory.at);
-        this.#hold ??= this.#cluster.moves.holdClients({ limitMs, drainMs: 0 });
+        this.#hold ??= this.#cluster.moves.holdClients({ limitMs, drainMs: 0 }).catch(error => {
+          this.#report(messageOf(error));
+          return undefined;
+        });
         const suspect = memory.watch?.member;
         // A disk can take a second, and clients wait.
         await Promise.all([

@@ -69,9 +69,14 @@ export async function takeLock(path: string, options: LockOptions): Promise<Asyn
       await writeAtomically(`${path}.holder`, holder, { mode: 0o644 });
       return {
         async [Symbol.asyncDispose]() {
-          await rm(`${path}.holder`, { force: true });
-          child.stdin.end();
-          await exited;
+          try {
+            // Not the name of another, where the directory was replaced meanwhile.
+            if ((await readIfExists(`${path}.holder`)) === holder)
+              await rm(`${path}.holder`, { force: true });
+          } finally {
+            child.stdin.end();
+            await exited;
+          }
         },
       };
     }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
+import { codeOf } from './errors.ts';
 
 /** A process that cannot be mistaken for a later one with the same pid. */
 export interface ProcessId {
@@ -22,7 +23,9 @@ function statOf(pid: number): { startTime: string | undefined; exiting: boolean 
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
     return { startTime: fields[19], exiting: (Number(fields[6]) & PF_EXITING) !== 0 };
-  } catch {
+  } catch (error) {
+    // Whoever could not look does not know that it has ended.
+    if (['EMFILE', 'ENFILE', 'ENOMEM'].includes(codeOf(error) ?? '')) throw error;
     return undefined;
   }
 }

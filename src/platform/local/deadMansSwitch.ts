@@ -2,8 +2,7 @@
  * Lets clients go on when whoever holds them dies, or after the limit: a shell that reads from a pipe of ours. The kernel
  * closes the pipe with us, whatever ends us. To start it takes longer than to hold clients: one waits beforehand.
  */
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import type { Writable } from 'node:stream';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { codeOf, PgherdError } from '../../lib/errors.ts';
 
 /** Whom SIGUSR2 lets go on: it is PgBouncer's RESUME, and a reload to HAProxy. Files with their process ids. */
@@ -28,7 +27,7 @@ done
 `;
 
 export class DeadMansSwitch {
-  readonly #child: ChildProcessByStdio<Writable, null, null>;
+  readonly #child: ChildProcess;
   readonly #held: Held;
   #alive = true;
 
@@ -44,7 +43,8 @@ export class DeadMansSwitch {
       this.#alive = false;
     };
     this.#child.on('error', end).on('exit', end);
-    this.#child.stdin.on('error', () => {});
+    // There is none where this machine has no files or processes to spare.
+    this.#child.stdin?.on('error', () => {});
     this.#child.unref();
   }
 
@@ -56,7 +56,8 @@ export class DeadMansSwitch {
 
   /** From when this returns on, it lets clients go on after so long at the latest. Throws where it could not be started. */
   arm({ limitMs, shut }: { limitMs: number; shut: boolean }): void {
-    if (this.#child.pid === undefined) {
+    const { pid, stdin } = this.#child;
+    if (pid === undefined || stdin === null || !this.#alive) {
       throw new PgherdError({
         code: 'clients-not-held',
         message: 'clients are not held back: what would let them go on could not be started',
@@ -64,7 +65,7 @@ export class DeadMansSwitch {
       });
     }
     // Zero would be no limit.
-    this.#child.stdin.write(`${Math.max(1, limitMs) / 1000} ${shut ? 'shut' : 'open'}\n`);
+    stdin.write(`${Math.max(1, limitMs) / 1000} ${shut ? 'shut' : 'open'}\n`);
   }
 
   /** Ends it with all it has started. */

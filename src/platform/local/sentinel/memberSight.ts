@@ -36,8 +36,8 @@ const PATRONI_MS = 800;
 const LOGIN_OVERDUE_MS = 500;
 /** While its session answers or was closed, other hosts are asked now and then only: programs have to be started on them. */
 const ASK_REST_MS = 300;
-/** It takes 10 to 60 ms to take a postmaster down, more with much shared memory. Whoever hangs there runs, as far as anybody can tell. */
-const ENDING_MS = 1_000;
+/** To take a postmaster down takes 10 to 60 ms, more with much memory. One that hangs there is gone for whoever needs it. */
+const ENDING_MS = 500;
 const ENDING_PACE_MS = 10;
 /** Never on one failed probe. */
 const LOST_AFTER = 2;
@@ -122,8 +122,8 @@ export class MemberSight implements AsyncDisposable {
       this.#host = { answered: !silent, asOf: at, failures: 0 };
     }
     if (link?.state === 'answered') {
-      // Who answers again may be another than before.
-      if (this.#linkState !== 'answered') this.#postmaster = undefined;
+      // In a new session it may be another than before.
+      if (this.#linkState !== 'answered' && this.#linkState !== 'silent') this.#postmaster = undefined;
       void this.#rememberPostmaster().catch(() => {});
     }
     this.#linkState = link?.state;
@@ -147,7 +147,7 @@ export class MemberSight implements AsyncDisposable {
     return {
       ...common,
       // Who answers a question runs: the files need not be asked.
-      process: link?.state === 'answered' ? 'running' : await this.#process(at),
+      process: link?.state === 'answered' ? 'running' : await this.#process(at, busy),
       newConnection: this.#newConnection(at),
       commit: commitSince !== undefined ? { state: 'running', since: commitSince } : { state: 'finished' },
     };
@@ -179,14 +179,14 @@ export class MemberSight implements AsyncDisposable {
     return pid === undefined || since === undefined || Date.now() - Date.parse(since) < PATRONI_START_MS;
   }
 
-  async #process(at: number): Promise<Sample['process']> {
+  async #process(at: number, busy: boolean): Promise<Sample['process']> {
     const found = this.#postmaster ?? (await postmasterOf(this.#input.paths, this.member));
     const life = found === undefined ? 'gone' : lifeOf(found);
     this.#postmaster = life === 'gone' ? undefined : found;
     this.#endingSince = life === 'ending' ? (this.#endingSince ?? at) : undefined;
     if (this.#endingSince === undefined) return life;
-    if (at - this.#endingSince > ENDING_MS) return 'running';
-    setTimeout(this.#onAlarm, ENDING_PACE_MS).unref();
+    if (at - this.#endingSince > ENDING_MS) return 'gone';
+    if (!busy) setTimeout(this.#onAlarm, ENDING_PACE_MS).unref();
     return 'ending';
   }
 
