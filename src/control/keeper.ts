@@ -52,7 +52,8 @@ async function watchCluster(
 ): Promise<void> {
   using cluster = await platform.open(ref, signal);
   const manifest = await cluster.appliedManifest();
-  await using sentinel = sentinelOf(cluster, signal, report);
+  let sooner = new AbortController();
+  await using sentinel = sentinelOf(cluster, signal, report, () => sooner.abort());
   const timer = new ChoreTimer(cluster, chores, signal, line =>
     report(`${ref.namespace}/${ref.name}: backups: ${line}`),
   );
@@ -60,6 +61,7 @@ async function watchCluster(
   let complaint = '';
   while (!signal.aborted && (await cluster.appliedManifest()) === manifest) {
     let over = false;
+    if (sooner.signal.aborted) sooner = new AbortController();
     const troubles = [
       await troubleOf(() => undoOrphans(cluster, signal), signal),
       await troubleOf(async () => {
@@ -80,7 +82,7 @@ async function watchCluster(
     const said = troubles.filter(trouble => trouble !== undefined).join('; ');
     if (said !== '' && said !== complaint) report(`${ref.namespace}/${ref.name}: ${said}`);
     complaint = said;
-    await sleep(LOOK_EVERY_MS, signal);
+    await sleep(LOOK_EVERY_MS, AbortSignal.any([signal, sooner.signal])).catch(() => signal.throwIfAborted());
   }
 }
 
@@ -89,14 +91,18 @@ function sentinelOf(
   cluster: PlatformCluster,
   signal: AbortSignal,
   report: (line: string) => void,
+  onResumed: () => void,
 ): { start(): void } & AsyncDisposable {
   const stop = new AbortController();
   let running: Promise<void> | undefined;
   return {
     start() {
-      running ??= runSentinel(cluster, AbortSignal.any([signal, stop.signal]), line =>
-        report(`${cluster.ref.namespace}/${cluster.ref.name}: sentinel: ${line}`),
-      ).catch(error => report(`${cluster.ref.name}: sentinel: ${messageOf(error)}`));
+      const told = (line: string) =>
+        report(`${cluster.ref.namespace}/${cluster.ref.name}: sentinel: ${line}`);
+      const until = AbortSignal.any([signal, stop.signal]);
+      running ??= runSentinel(cluster, until, told, onResumed).catch(error =>
+        report(`${cluster.ref.name}: sentinel: ${messageOf(error)}`),
+      );
     },
     async [Symbol.asyncDispose]() {
       stop.abort();

@@ -19,16 +19,20 @@ const DOUBT_MS = { silent: 50, slow: 100 };
 /** What people do to the cluster matters in doubt and after a bell: then it is read at every look. */
 const SIGHT_EVERY_MS = 5_000;
 
-/** Watches until the signal aborts. Never rejects; `report` gets a line for each trouble. */
+/**
+ * Watches until the signal aborts. Never rejects; `report` gets a line for each trouble. `onResumed` is called when clients
+ * go on after a hold: who is what has changed then, as a rule.
+ */
 export async function runSentinel(
   cluster: PlatformCluster,
   signal: AbortSignal,
   report: (line: string) => void,
+  onResumed: () => void = () => {},
 ): Promise<void> {
   const mode = modeOf(cluster.spec);
   const thresholds = thresholdsFor(cluster.spec.patroni.loopWait);
   await using senses = cluster.sentinel();
-  const hands = new Hands(cluster, senses, signal, report);
+  const hands = new Hands(cluster, senses, signal, report, onResumed);
   let sight = await senses.sight();
   let sightAt = now();
   let memory = begin(now(), setting(), await earlier(cluster));
@@ -144,6 +148,7 @@ class Hands {
   readonly #senses: Sentinel;
   readonly #signal: AbortSignal;
   readonly #report: (line: string) => void;
+  readonly #onResumed: () => void;
   #hold: Promise<ClientHold | undefined> | undefined;
   #fenced: Sample['fenced'];
   #withheld = '';
@@ -153,7 +158,9 @@ class Hands {
     senses: Sentinel,
     signal: AbortSignal,
     report: (line: string) => void,
+    onResumed: () => void,
   ) {
+    this.#onResumed = onResumed;
     this.#cluster = cluster;
     this.#senses = senses;
     this.#signal = signal;
@@ -178,6 +185,7 @@ class Hands {
     const hold = this.#hold;
     this.#hold = undefined;
     await (await hold)?.release(primary);
+    if (hold !== undefined) this.#onResumed();
   }
 
   async #act(decision: Decision, memory: Evidence): Promise<void> {

@@ -17,10 +17,11 @@ export class PoolerConsole implements Disposable {
   readonly #client: pg.Client;
   #alive = true;
 
-  private constructor(client: pg.Client) {
+  private constructor(client: pg.Client, onEnd: () => void) {
     this.#client = client;
     client.on('end', () => {
       this.#alive = false;
+      onEnd();
     });
   }
 
@@ -29,7 +30,8 @@ export class PoolerConsole implements Disposable {
     return this.#alive;
   }
 
-  static async open(target: ConsoleTarget): Promise<PoolerConsole> {
+  /** @param onEnd called when either side has closed it. */
+  static async open(target: ConsoleTarget, onEnd: () => void = () => {}): Promise<PoolerConsole> {
     const client = new pg.Client({
       host: target.socketDir,
       port: target.port,
@@ -49,7 +51,7 @@ export class PoolerConsole implements Disposable {
         cause,
       });
     }
-    return new PoolerConsole(client);
+    return new PoolerConsole(client, onEnd);
   }
 
   /**

@@ -4,6 +4,8 @@ import { type ConsoleTarget, PoolerConsole } from '../../engine/pgbouncer/consol
 import type { ClientHold, HoldLimits } from '../contract.ts';
 import { DeadMansSwitch, type Held } from './deadMansSwitch.ts';
 
+const AGAIN_MS = 5_000;
+
 export interface HoldInput {
   /** Where the consoles of the primary's poolers are; none: nobody is held, and `release` still leads. */
   targets: readonly ConsoleTarget[];
@@ -76,7 +78,7 @@ export class Warm implements Disposable {
   #switch: DeadMansSwitch | undefined;
   #wanted = false;
 
-  /** From now on there is a console for each of these, where its pooler answers, and a switch. */
+  /** From now on there is a console for each of these, where its pooler answers, and a switch as long as one does. */
   keep(targets: readonly ConsoleTarget[], door: Pick<Door, 'pidFile'>): void {
     this.#wanted = true;
     this.refill(targets, door);
@@ -86,21 +88,42 @@ export class Warm implements Disposable {
   refill(targets: readonly ConsoleTarget[], door: Pick<Door, 'pidFile'>): void {
     if (!this.#wanted) return;
     for (const target of targets) {
-      if (this.#consoles.has(target.socketDir)) continue;
-      this.#consoles.set(
-        target.socketDir,
-        PoolerConsole.open(target).catch(() => undefined),
+      const { socketDir } = target;
+      if (this.#consoles.has(socketDir)) continue;
+      const lose = () => {
+        if (this.#consoles.get(socketDir) !== open) return;
+        this.#consoles.delete(socketDir);
+        this.#dropSwitch();
+        // A pooler that was merely started anew is back by then.
+        setTimeout(() => this.refill(targets, door), AGAIN_MS).unref();
+      };
+      const open = PoolerConsole.open(target, lose).then(
+        console => {
+          if (this.#wanted) this.#refillSwitch(heldAt(targets, door));
+          return console;
+        },
+        () => {
+          if (this.#consoles.get(socketDir) === open) this.#consoles.delete(socketDir);
+          return undefined;
+        },
       );
+      this.#consoles.set(socketDir, open);
     }
-    const held = heldAt(targets, door);
+  }
+
+  #refillSwitch(held: Held): void {
     if (this.#switch?.isFor(held) === true) return;
-    this.#switch?.disarm();
-    this.#switch = undefined;
+    this.#dropSwitch();
     try {
-      if (targets.length > 0) this.#switch = new DeadMansSwitch(held);
+      this.#switch = new DeadMansSwitch(held);
     } catch {
       // Whoever holds tries again, and says so.
     }
+  }
+
+  #dropSwitch(): void {
+    this.#switch?.disarm();
+    this.#switch = undefined;
   }
 
   /** The open one, which is the taker's then, or a new one. Rejects where the pooler does not answer. */
@@ -126,8 +149,7 @@ export class Warm implements Disposable {
     this.#wanted = false;
     for (const open of this.#consoles.values()) void open.then(console => console?.[Symbol.dispose]());
     this.#consoles.clear();
-    this.#switch?.disarm();
-    this.#switch = undefined;
+    this.#dropSwitch();
   }
 }
 
