@@ -38,6 +38,8 @@ export async function holdClients(
   guard?.arm({ limitMs, shut: turnAway });
   const closing = turnAway ? door.close() : undefined;
   const pausing = await settled(targets.map(target => warm.takeConsole(target)));
+  // Where no pooler answers nobody is held: the whole cluster may have been stopped.
+  if (pausing.length === 0 && !turnAway) guard?.disarm();
   // The console that pauses may wait for a long transaction, and takes no other command until then.
   const resuming = targets.map(target => PoolerConsole.open(target));
   for (const opened of resuming) opened.catch(() => {});
