@@ -34,6 +34,17 @@ describe('the sentinel, looking at a cluster', { timeout: 600_000 }, () => {
     });
   }
 
+  it('neither revokes nor fences for logins that fail for 2 s again and again, while it is on time', () => {
+    const stopped = fc.constant({ conditions: { postmaster: 'stopped' as const }, mostMs: 2_000 });
+    const hardlyLate = fc.array(fc.nat({ max: 50 }), { minLength: 7, maxLength: 40 });
+    fc.assert(
+      fc.property(disturbances(stopped, 600), hardlyLate, (list, late) => {
+        expect(acts(conditionsOf(list, late), 30_000)).toEqual([]);
+      }),
+      runs,
+    );
+  });
+
   it('decides nothing at all by its own lateness', () => {
     fc.assert(
       fc.property(anyLateness, late => {
