@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { connected } from '../../engine/postgres/connected.ts';
 import type { PlatformCluster } from '../../platform/contract.ts';
 
 export interface InsideOptions {
@@ -26,13 +27,5 @@ export async function connectInside(
     query_timeout: answerMs,
     application_name: name,
   });
-  // Without a listener a session that a fault cuts would end this process.
-  client.on('error', () => {});
-  try {
-    await client.connect();
-    return client;
-  } catch (error) {
-    void client.end().catch(() => {});
-    throw error;
-  }
+  return await connected(client);
 }

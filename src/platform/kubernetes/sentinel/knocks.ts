@@ -3,6 +3,7 @@
  * long accuses nobody, for the network may be to blame: it is the reason to ask the member's own host.
  */
 import pg from 'pg';
+import { connected } from '../../../engine/postgres/connected.ts';
 import { type LinkTarget, linkClient } from '../../../engine/postgres/link.ts';
 import { Repeated } from '../../../lib/repeated.ts';
 
@@ -84,15 +85,7 @@ export class Knocks implements Disposable {
   }
 
   async #open(): Promise<pg.Client> {
-    const client = linkClient(this.#target, '-c synchronous_commit=local');
-    client.on('error', () => {});
-    try {
-      await client.connect();
-      return client;
-    } catch (error) {
-      void client.end().catch(() => {});
-      throw error;
-    }
+    return await connected(linkClient(this.#target, '-c synchronous_commit=local'));
   }
 
   #drop(): void {
